@@ -1,0 +1,71 @@
+# make demo    set up, then run the whole path without hardware or a person; pictures land in demo-out
+# make test    set up, then run every check and test
+# make setup   set up alone: .venv with the `stoa` command
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
+LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command "make lock"
+
+.PHONY: help demo test check lint setup setup-dev lock clean
+# A recipe that fails half-way leaves no stamp behind.
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+demo: setup
+ifdef INTERACTIVE
+	$(BIN)/stoa demo --out demo-out
+else
+	$(BIN)/stoa demo --headless --approve --out demo-out
+	@echo "The pictures are in demo-out: $$(cd demo-out && echo *.png). With a person: make demo INTERACTIVE=1"
+endif
+
+test: setup-dev lint
+	$(BIN)/python -m pytest
+
+# The checks without the tests. The import contracts are run by test_architecture.py.
+check: setup-dev lint
+	$(BIN)/python -m pytest -q tests/unit/test_architecture.py
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+setup: $(VENV)/.installed $(VENV)/.device-libraries
+
+setup-dev: setup $(VENV)/.installed-dev $(VENV)/.browser
+
+$(VENV)/.made: tools/make-venv
+	tools/make-venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made requirements.lock pyproject.toml
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Fetched now, so that the first run needs no network.
+$(VENV)/.device-libraries: $(VENV)/.installed firmware/libraries.toml
+	$(BIN)/python -m host_tools.device_libraries
+	@touch $@
+
+# Without a browser the tests that need one are skipped and named; everything else runs.
+$(VENV)/.browser: $(VENV)/.made
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+		tools/apt-install chromium "for the browser tests" || true
+	@touch $@
+
+lock:
+	$(LOCK) --group build --output-file requirements.lock
+	$(LOCK) --group build --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) demo-out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,36 @@
+"""How long to stay asleep after a failure, by its cause.
+
+Neighbours erred both ways: TRMNL capped at 15 min and three devices died in a weekend's outage (trmnl-firmware#336),
+then waited for a button after 3 failures and whole fleets stood still until touched (#626). Hence doubling, a cap that
+costs little, and never a button. A failed wake is 12 s at 100 mA, 0.33 mAh: at a cap of 6 h an outage costs 1.3 mAh a
+day, and its first day brings eight wakes.
+
+`failures` counts since the cause last ended. For "needs_human" that is when a refresh succeeds and at no other time:
+a tenant that challenges every refresh would otherwise nag its owner daily after each new pairing.
+"""
+
+MINUTE = 60
+HOUR = 3600
+
+# cause: (first delay, longest delay) in seconds
+CAUSES = {
+    # A code nobody answered, or a person who said no. Asking sooner than an hour is nagging.
+    "needs_human": (1 * HOUR, 24 * HOUR),
+    # Name lookup, connection, TLS, 5xx, a proxy's page: most outages last minutes.
+    "unavailable": (5 * MINUTE, 6 * HOUR),
+    # No access point in reach, or one that does not answer.
+    "wifi": (5 * MINUTE, 6 * HOUR),
+    # No time from the network: certificates cannot be checked, so that nothing else can go on.
+    "clock": (5 * MINUTE, 6 * HOUR),
+    # Only an edit of settings.toml or of the tenant ends it, and an edit restarts a board that is plugged in.
+    "misconfigured": (6 * HOUR, 24 * HOUR),
+}
+
+
+def delay(cause, failures):
+    """Seconds to sleep after the given number of failures in a row (1 or more)."""
+    wait, longest = CAUSES[cause]
+    while failures > 1 and wait < longest:
+        wait *= 2
+        failures -= 1
+    return wait if wait < longest else longest

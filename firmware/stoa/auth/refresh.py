@@ -1,0 +1,192 @@
+"""The refresh of an access token (RFC 6749 section 6): one token in, one of five outcomes out.
+
+    effects = step(state, event, now)
+
+`state` is a dict, empty before the first step. While a request is under way it holds the refresh token, so it is not
+what goes into sleep memory: `mark(state)` is.
+
+Events                                   meaning
+("start", client_id, refresh_token)      begin, or resume after a power cut with the mark as state
+("reply", status, body, headers)         body a dict, or None where it was no JSON object; header names in lower case
+("lost",)                                the request may have arrived, its answer did not
+("unreached",)                           the request cannot have arrived: no name, no connection, no TLS
+
+Effects                                  meaning
+("post", "token", fields)                fields is a tuple of (name, value); send it at once and exactly once
+("outcome", outcome, info)               the end; info is a dict:
+    SAME_TOKEN, ROTATED                  access_token, expires_in, refresh_token (None: keep the old one)
+    RETRY_LATER                          after: seconds the server asked for, or None; error: code or None
+    NEEDS_HUMAN                          error; token_is_dead: only then may the stored token be deleted
+    MISCONFIGURED                        error: the code or the field that is wrong
+"""
+
+from stoa.auth import answer, retry_after
+
+SAME_TOKEN = "same_token"
+ROTATED = "rotated"
+RETRY_LATER = "retry_later"
+NEEDS_HUMAN = "needs_human"
+MISCONFIGURED = "misconfigured"
+
+# A code that is in neither set is not understood, and what is not understood is tried again, ever more rarely.
+ERRORS = {
+    # RFC 6749 5.2: the refresh token is invalid, expired, revoked or issued to another client.
+    "invalid_grant": "human",
+    # Auth0, Extra Horizon: a second factor is wanted. The administrator may lift the rule again (seeds/000).
+    "mfa_required": "human",
+    # OpenID Connect Core 3.1.2.6, which servers reuse here.
+    "interaction_required": "human",
+    "login_required": "human",
+    "consent_required": "human",
+    # RFC 9470 3 and 5: fresher or stronger authentication, which no refresh can give.
+    "insufficient_user_authentication": "human",
+    "unmet_authentication_requirements": "human",
+    # RFC 6749 4.1.2.1: the resource owner or the server denied the request (Auth0: an Action did).
+    "access_denied": "human",
+    # RFC 6749 5.2.
+    "invalid_client": "misconfigured",
+    "unauthorized_client": "misconfigured",
+    "invalid_scope": "misconfigured",
+    "unsupported_grant_type": "misconfigured",
+    "invalid_request": "misconfigured",
+    # RFC 8707 2.
+    "invalid_target": "misconfigured",
+}
+
+
+def step(state, event, now):
+    """Take one event at `now` (int seconds), change `state` in place, and return a tuple of effects."""
+    name, value = _classify(state, event, now)
+    row = TABLE.get((state.get("is", "idle"), name))
+    if row is None:
+        raise ValueError("no row for %s in %s" % (name, state.get("is", "idle")))
+    state["is"] = row[0]
+    return row[1](state, value)
+
+
+def mark(state):
+    """What may outlive a power cut in sleep memory: that a refresh is in flight, and never its token."""
+    return {"is": state.get("is", "idle")}
+
+
+def event_of(kind, sent):
+    """The event of an exchange that brought no reply; `kind` and `sent` as stoa.net.usocket.HttpError has them."""
+    if not sent:
+        return ("unreached",)
+    if kind in ("timeout", "truncated"):
+        return ("lost",)
+    # Something else answered in the endpoint's place, or it answered beyond measure: no reason to repeat at once.
+    return ("reply", 0, None, {})
+
+
+def _classify(state, event, now):
+    kind = event[0]
+    if kind == "start":
+        return "start", event[1:]
+    if kind == "lost" or kind == "unreached":
+        return kind, {"after": None, "error": None}
+    if kind != "reply":
+        raise ValueError("unknown event")
+    status = event[1]
+    kind, value = answer.read(event[2])
+    if kind == "tokens":
+        # Some servers repeat the token they were sent; nothing has to be written then.
+        new = value["refresh_token"]
+        return ("same" if new is None or new == state.get("refresh_token") else "rotated"), value
+    if kind == "unfit":
+        return "misconfigured", {"error": value}
+    if status in (502, 504) and kind == "unusable":
+        # RFC 9110 15.6.3, 15.6.5: the gateway lost the server's answer, which may have rotated the token.
+        return "lost", {"after": retry_after.seconds(event[3], now), "error": None}
+    later = {"after": retry_after.seconds(event[3], now), "error": value}
+    if kind == "unusable" or status == 429 or status >= 500:
+        # Whatever the body of an overloaded or broken server says, it is no verdict on the token.
+        return "later", later
+    verdict = ERRORS.get(value)
+    if verdict == "human":
+        return "human", {"error": value, "token_is_dead": value == "invalid_grant" and 400 <= status < 500}
+    if verdict == "misconfigured":
+        return "misconfigured", {"error": value}
+    return "later", later
+
+
+def _post(state, start):
+    state["client_id"], state["refresh_token"] = start
+    return _post_again(state, None)
+
+
+def _post_again(state, value):
+    return (
+        (
+            "post",
+            "token",
+            (
+                ("grant_type", "refresh_token"),
+                ("client_id", state["client_id"]),
+                ("refresh_token", state["refresh_token"]),
+            ),
+        ),
+    )
+
+
+def _end(state, outcome, info):
+    state.pop("refresh_token", None)
+    return (("outcome", outcome, info),)
+
+
+def _same(state, tokens):
+    tokens["refresh_token"] = None
+    return _end(state, SAME_TOKEN, tokens)
+
+
+def _rotated(state, tokens):
+    return _end(state, ROTATED, tokens)
+
+
+def _later(state, info):
+    return _end(state, RETRY_LATER, info)
+
+
+def _give_up(state, start):
+    return _end(state, RETRY_LATER, {"after": None, "error": None})
+
+
+def _human(state, info):
+    return _end(state, NEEDS_HUMAN, info)
+
+
+def _misconfigured(state, info):
+    return _end(state, MISCONFIGURED, info)
+
+
+TABLE = {
+    # RFC 6749 6: the client makes a refresh request to the token endpoint.
+    ("idle", "start"): ("asking", _post),
+    ("over", "start"): ("asking", _post),
+    # The power was cut with a refresh in flight. Servers that rotate accept the old token for 0 to 60 s more
+    # (Auth0's leeway, Cognito's RetryGracePeriodSeconds), so it is tried once again now and not tomorrow.
+    ("asking", "start"): ("again", _post),
+    # Cut a second time: whatever browns the board out must not make it hammer the server.
+    ("again", "start"): ("over", _give_up),
+    # RFC 9700 4.14.2: a server may revoke on reuse; the same grace makes one repetition at once the safe one.
+    ("asking", "lost"): ("again", _post_again),
+    ("again", "lost"): ("over", _later),
+    # The server never saw the token: nothing is in doubt and nothing is urgent.
+    ("asking", "unreached"): ("over", _later),
+    ("again", "unreached"): ("over", _later),
+    # RFC 6749 6: without a new refresh token the client keeps the old one.
+    ("asking", "same"): ("over", _same),
+    ("again", "same"): ("over", _same),
+    # RFC 6749 6: given a new one, the client MUST discard the old and replace it with the new.
+    ("asking", "rotated"): ("over", _rotated),
+    ("again", "rotated"): ("over", _rotated),
+    # RFC 6585 4 and RFC 9110 10.2.3: Retry-After says how long to wait.
+    ("asking", "later"): ("over", _later),
+    ("again", "later"): ("over", _later),
+    # RFC 6749 5.2 and RFC 9470 3: only a person can bring the next token.
+    ("asking", "human"): ("over", _human),
+    ("again", "human"): ("over", _human),
+    # RFC 6749 5.2: the client, not the token, is refused.
+    ("asking", "misconfigured"): ("over", _misconfigured),
+    ("again", "misconfigured"): ("over", _misconfigured),
+}

@@ -1,0 +1,51 @@
+"""How long a server asks to be left alone: Retry-After (RFC 9110 section 10.2.3), else Auth0's X-RateLimit-Reset."""
+
+# A server may slow a display down; it may not put it to sleep for a year.
+LIMIT_S = 86400
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAYS_BEFORE_MONTH = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)
+
+
+def seconds(headers, now):
+    """Seconds from `now` (epoch s), 0 to LIMIT_S, or None where the server names no time that can be read."""
+    text = headers.get("retry-after")
+    if text is not None:
+        text = text.strip()
+        wait = _number(text)
+        if wait is None:
+            moment = http_date(text)
+            wait = None if moment is None else moment - now
+    else:
+        wait = _number(headers.get("x-ratelimit-reset", "").strip())
+        # Auth0 and GitHub give the UTC epoch, others the seconds that remain.
+        if wait is not None and wait >= 1000000000:
+            wait -= now
+    if wait is None:
+        return None
+    return min(max(wait, 0), LIMIT_S)
+
+
+def http_date(text):
+    """Epoch seconds of an IMF-fixdate, the one form servers may send: "Sun, 06 Nov 1994 08:49:37 GMT"; else None."""
+    words = text.split()
+    if len(words) != 6 or words[5] != "GMT" or words[2] not in _MONTHS:
+        return None
+    day, year = _number(words[1]), _number(words[3])
+    clock = [_number(part) for part in words[4].split(":")]
+    if day is None or year is None or None in clock or len(clock) != 3:
+        return None
+    if not (1 <= day <= 31 and 1970 <= year <= 9999 and clock[0] < 24 and clock[1] < 60 and clock[2] <= 60):
+        return None
+    month = _MONTHS.index(words[2])
+    past = year - 1
+    leap_days = past // 4 - past // 100 + past // 400 - (1969 // 4 - 1969 // 100 + 1969 // 400)
+    if month > 1 and ((year % 4 == 0 and year % 100 != 0) or year % 400 == 0):
+        leap_days += 1
+    days = (year - 1970) * 365 + leap_days + _DAYS_BEFORE_MONTH[month] + day - 1
+    return days * 86400 + clock[0] * 3600 + clock[1] * 60 + clock[2]
+
+
+def _number(text):
+    # Ten digits reach the year 2286; more would be no time and a burden on a 31-bit small int.
+    return int(text) if text.isdigit() and len(text) <= 10 else None

@@ -1,0 +1,1 @@
+"""The network: radio, clock, and HTTP by the published urequests over sockets of ours."""

@@ -1,0 +1,13 @@
+"""Setting the real-time clock from the network (published adafruit_ntp)."""
+
+
+def set_from_network(pool, server):
+    """Set the clock to UTC. False when no server answered well."""
+    import adafruit_ntp
+    import rtc
+
+    try:
+        rtc.RTC().datetime = adafruit_ntp.NTP(pool, server=server).datetime
+    except (OSError, ArithmeticError):
+        return False
+    return True

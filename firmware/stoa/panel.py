@@ -1,0 +1,56 @@
+"""The published SSD1680 driver, for glass that begins at a later source line, and with an end to every wait for BUSY.
+
+The library's mono driver writes from source 0; MagTags made since 2025 begin at source 8 ("colstart", CircuitPython's
+ports/espressif/boards/adafruit_magtag_2.9_grayscale/board.c). Written from 0 they show a stripe of noise.
+"""
+
+import time
+
+from adafruit_epd.ssd1680 import Adafruit_SSD1680
+
+# Three-colour glass takes 27 s (GxEPD2), so that a wait of 40 s is no refresh but a broken wire. The library would
+# wait for ever.
+BUSY_LIMIT_NS = 40 * 1000000000
+SET_RAM_X_WINDOW = 0x44
+SET_RAM_X_COUNTER = 0x4E
+SET_RAM_Y_COUNTER = 0x4F
+
+
+class BusyStuck(Exception):
+    """BUSY never fell: the panel is unplugged, broken, or not the one in the board's profile."""
+
+
+class Panel(Adafruit_SSD1680):
+    """`colstart`: the first source line in use, a multiple of 8."""
+
+    def __init__(self, width, height, spi, colstart, **pins):
+        self._first_byte = colstart // 8
+        Adafruit_SSD1680.__init__(self, width, height, spi, **pins)
+
+    def show(self, picture):
+        """Put `picture`, a bytearray in the panel's own orientation with 1 for white, on the glass, and power down."""
+        # In place of the driver's own buffer: two of them would cost a small board 4.7 KB it needs for TLS.
+        self._buffer1 = picture
+        self.display()
+        self.power_down()
+
+    def busy_wait(self):
+        # The library's own waits a fixed time where the pin is not wired; only the endless one is replaced.
+        if not self._busy:
+            Adafruit_SSD1680.busy_wait(self)
+            return
+        limit = time.monotonic_ns() + BUSY_LIMIT_NS
+        while self._busy.value:
+            if time.monotonic_ns() > limit:
+                raise BusyStuck()
+            time.sleep(0.01)
+
+    def power_up(self):
+        Adafruit_SSD1680.power_up(self)
+        last = self._first_byte + (self._width + 7) // 8 - 1
+        self.command(SET_RAM_X_WINDOW, bytearray([self._first_byte, last]))
+        self.set_ram_address(0, 0)
+
+    def set_ram_address(self, x, y):
+        self.command(SET_RAM_X_COUNTER, bytearray([self._first_byte]))
+        self.command(SET_RAM_Y_COUNTER, bytearray([0, 0]))

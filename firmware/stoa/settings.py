@@ -1,0 +1,124 @@
+"""The owner's settings.toml, read through os.getenv and checked before the radio is touched.
+
+A wrong setting costs a walk to the display, so that each error names the key, what is wrong and what to write, in
+lines that fit a panel of 250 pixels. No message repeats a value: the Wi-Fi password is one of them.
+"""
+
+from stoa import url
+
+# Characters a line of the setting screen takes.
+LINE = 40
+
+
+class SettingError(Exception):
+    """`key` is wrong: `problem` and `fix` are one line of at most LINE characters each."""
+
+    def __init__(self, key, problem, fix):
+        super().__init__("%s %s: %s" % (key, problem, fix))
+        self.key = key
+        self.problem = problem
+        self.fix = fix
+
+
+class Settings:
+    """By attribute: wifi_ssid, wifi_password, issuer, client_id, audience (or None), scope, api, ntp, all str;
+    wake, minutes after midnight UTC, int."""
+
+
+def load(getenv):
+    """Settings from `getenv(key)`, which gives a str, None, or an int (CircuitPython before 10.2).
+
+    Raises SettingError for the first key of TABLE that is wrong.
+    """
+    settings = Settings()
+    allow_http = str(getenv("STOA_ALLOW_HTTP")) == "1"
+    for key, name, default, check in TABLE:
+        value = getenv(key)
+        if value is None:
+            value = default
+        if value is REQUIRED:
+            raise SettingError(key, "is missing", "add it to settings.toml")
+        if value is not None:
+            value = check(key, str(value), allow_http)
+        setattr(settings, name, value)
+    return settings
+
+
+def _ssid(key, value, allow_http):
+    _not_empty(key, value)
+    # IEEE 802.11 9.4.2.2: 0 to 32 octets.
+    if len(value.encode()) > 32:
+        raise SettingError(key, "is longer than 32 bytes", "copy the name of the network")
+    return value
+
+
+def _password(key, value, allow_http):
+    # IEEE 802.11 M.4.1: a pass phrase of 8 to 63 characters, or 64 hexadecimal digits. Empty for an open network.
+    if value and not 8 <= len(value.encode()) <= 64:
+        raise SettingError(key, "is not 8 to 64 characters long", "copy the network's password")
+    return value
+
+
+def _word(key, value, allow_http):
+    _not_empty(key, value)
+    if len(value) > 255:
+        raise SettingError(key, "is too long", "keep it to 255 characters")
+    for c in value:
+        if c <= " " or c > "~":
+            raise SettingError(key, "has a space or odd character", "copy it anew, without spaces")
+    return value
+
+
+def _scope(key, value, allow_http):
+    _not_empty(key, value)
+    if len(value) > 255:
+        raise SettingError(key, "is too long", "keep it to 255 characters")
+    for c in value:
+        if not " " <= c <= "~" or c in '"\\':
+            raise SettingError(key, "has an odd character", "write scopes with a space between")
+    if "offline_access" not in value.split():
+        # OpenID Connect Core 11: without it there is no refresh token, and a code to scan every morning.
+        raise SettingError(key, "lacks offline_access", "add offline_access to it")
+    return " ".join(value.split())
+
+
+def _url(key, value, allow_http):
+    _not_empty(key, value)
+    try:
+        scheme, host, _, _ = url.split(value)
+    except ValueError as error:
+        raise SettingError(key, str(error), "write it as https://host/path")
+    if scheme == "http" and not allow_http and not url.is_loopback(host):
+        raise SettingError(key, "would send tokens unprotected", "write https:// instead of http://")
+    return value
+
+
+def _wake(key, value, allow_http):
+    hour, mark, minute = value.partition(":")
+    if not (mark and hour.isdigit() and minute.isdigit() and len(hour) <= 2 and len(minute) == 2):
+        raise SettingError(key, "is not a time of day", 'write it as "06:00"')
+    if int(hour) > 23 or int(minute) > 59:
+        raise SettingError(key, "is no time of a day", 'write "00:00" to "23:59"')
+    return int(hour) * 60 + int(minute)
+
+
+def _not_empty(key, value):
+    if not value.strip():
+        raise SettingError(key, "is empty", "give it a value in settings.toml")
+
+
+# The mark of a key without a default.
+REQUIRED = ()
+
+# key, attribute, default, check
+TABLE = (
+    ("STOA_WIFI_SSID", "wifi_ssid", REQUIRED, _ssid),
+    ("STOA_WIFI_PASSWORD", "wifi_password", REQUIRED, _password),
+    ("STOA_ISSUER", "issuer", REQUIRED, _url),
+    ("STOA_CLIENT_ID", "client_id", REQUIRED, _word),
+    ("STOA_AUDIENCE", "audience", None, _word),
+    ("STOA_SCOPE", "scope", "openid offline_access read:quotes", _scope),
+    ("STOA_API", "api", REQUIRED, _url),
+    ("STOA_WAKE", "wake", "06:00", _wake),
+    ("STOA_NTP", "ntp", "pool.ntp.org", _word),
+)

@@ -1,0 +1,111 @@
+"""The refresh token's home: two media, so that a power cut at any instant leaves the old token or the new one.
+
+Neither medium is safe alone. Espressif's nvm is erased whole at every assignment (CircuitPython
+ports/espressif/common-hal/nvm/ByteArray.c), and a cut there loses all of it; a file on CIRCUITPY cannot be written
+while a computer may hold the drive. So the file comes first, is read back, and only then is nvm assigned, once.
+
+Each copy has a sequence number and a CRC. `load` takes the newest whole one wherever it lies.
+"""
+
+from stoa import slots
+
+PATH = "/vault/token.bin"
+MAGIC = b"StoT"
+# Opaque refresh tokens have 40 to 200 characters; those that are JWTs (Keycloak, Dex) reach thousands.
+CAPACITY = 4096
+# What the vault takes of nvm, from its first byte. Pinned: another size would orphan every token in the field.
+NVM_SIZE = slots.HEADER_SIZE + CAPACITY
+
+
+def initial_file():
+    """The content of the preallocated file, for the deploy."""
+    return slots.SlotFile(None, PATH, MAGIC, CAPACITY).initial_file()
+
+
+class Vault:
+    """One refresh token.
+
+    nvm         a bytearray-like of at least NVM_SIZE bytes, or None where the board has none
+    open_file   the built-in open, or a stand-in
+
+    `held_by` names the media that hold the newest token, of "file" and "nvm", as of the last call. With one name the
+    token is safe while nothing is written; with none it is lost when the power goes.
+    """
+
+    def __init__(self, nvm, open_file, path=PATH):
+        self._nvm = nvm if nvm is not None and len(nvm) >= NVM_SIZE else None
+        self._file = slots.SlotFile(open_file, path, MAGIC, CAPACITY)
+        self.held_by = ()
+
+    def load(self):
+        """The newest token, a str, or None."""
+        newest = self._newest()
+        return None if newest is None else newest[1].decode()
+
+    def store(self, token):
+        """Keep `token`, and return the media that hold it now.
+
+        Writes only what does not hold it yet. Raises ValueError for a token longer than CAPACITY bytes.
+        """
+        payload = token.encode()
+        if not 0 < len(payload) <= CAPACITY:
+            raise ValueError("token of %d bytes" % len(payload))
+        newest = self._newest()
+        if newest is not None and newest[1] == payload:
+            sequence = newest[0]
+        else:
+            sequence = 0 if newest is None else slots.following(newest[0])
+            self.held_by = ()
+        held = []
+        if "file" in self.held_by or self._file.write(sequence, payload):
+            held.append("file")
+        if "nvm" in self.held_by or self._write_nvm(slots.pack(MAGIC, sequence, payload)):
+            held.append("nvm")
+        self.held_by = tuple(held)
+        return self.held_by
+
+    def clear(self):
+        """Wipe every copy. Returns the media that could not be wiped, () when none holds anything any more."""
+        self._newest()
+        left = []
+        # The medium with the newest token last: a cut in between must not bring back one that was rotated away.
+        for medium in ("nvm", "file") if "file" in self.held_by else ("file", "nvm"):
+            if not (self._clear_file() if medium == "file" else self._clear_nvm()):
+                left.append(medium)
+        self.held_by = tuple(left)
+        return self.held_by
+
+    def _clear_file(self):
+        return self._file.clear() or self._file.read() is None
+
+    def _clear_nvm(self):
+        if self._nvm is None:
+            return True
+        blank = b"\xff" * NVM_SIZE
+        return bytes(self._nvm[:NVM_SIZE]) == blank or self._write_nvm(blank)
+
+    def _newest(self):
+        """(sequence, payload) or None; sets held_by."""
+        in_file = self._file.read()
+        in_nvm = None if self._nvm is None else slots.unpack(MAGIC, self._nvm[:NVM_SIZE])
+        newest = None
+        for record in (in_file, in_nvm):
+            if record is not None and (newest is None or slots.is_newer(record[0], newest[0])):
+                newest = record[0], record[1]
+        held = []
+        if newest is not None and in_file is not None and in_file[:2] == newest:
+            held.append("file")
+        if newest is not None and in_nvm == newest:
+            held.append("nvm")
+        self.held_by = tuple(held)
+        return newest
+
+    def _write_nvm(self, data):
+        # One assignment: each is an erase of the whole.
+        if self._nvm is None:
+            return False
+        try:
+            self._nvm[: len(data)] = data
+        except OSError:
+            return False
+        return bytes(self._nvm[: len(data)]) == data

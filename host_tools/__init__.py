@@ -1,0 +1,1 @@
+"""The host side of Stoa: everything behind the `stoa` command."""

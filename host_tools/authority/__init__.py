@@ -1,0 +1,9 @@
+"""The simulated authorization server and its quote API. It meets devices over HTTP alone, as in life."""
+
+from __future__ import annotations
+
+from host_tools.authority.errors import AuthorityError
+from host_tools.authority.server import RunningAuthority, start_authority
+from host_tools.authority.tenant import Tenant
+
+__all__ = ["AuthorityError", "RunningAuthority", "Tenant", "start_authority"]

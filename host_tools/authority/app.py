@@ -1,0 +1,56 @@
+"""The whole authority as one ASGI application, made from its parts without starting anything."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from host_tools.authority import gateway, pages
+from host_tools.authority.core.access_tokens import TokenVerifier
+from host_tools.authority.core.authority import Authority
+from host_tools.authority.dialects import auth0
+from host_tools.authority.gateway import QuoteOfDay
+from host_tools.authority.tenant import AUDIENCE, QUOTES_SCOPE
+from host_tools.clock import Clock, now_s
+
+
+def create_app(authority: Authority, quote_of_day: QuoteOfDay) -> Starlette:
+    """Auth0's endpoints, the pages and the quote API over one authority."""
+    keys = authority.access_tokens.public_keys()
+    verifier = TokenVerifier(keys, authority.issuer, AUDIENCE, authority.clock)
+    # A foreign name that resolves to this machine (DNS rebinding) must not reach the pages.
+    hosts = [urlsplit(authority.issuer).hostname or "", "127.0.0.1", "localhost"]
+    return Starlette(
+        routes=[
+            *auth0.routes(authority),
+            *gateway.routes(verifier, QUOTES_SCOPE, quote_of_day, authority.clock),
+            *pages.routes(authority),
+        ],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
+            Middleware(_DateOfClock, clock=authority.clock),
+        ],
+        exception_handlers=pages.exception_handlers(),
+    )
+
+
+class _DateOfClock:
+    """RFC 9110 6.6.1: an origin server with a clock sends Date. Ours is the injected one; the server's own is off."""
+
+    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Date"] = formatdate(now_s(self._clock), usegmt=True)
+            await send(message)
+
+        await self._app(scope, receive, dated if scope["type"] == "http" else send)

@@ -1,0 +1,65 @@
+"""One request of one browser: its session cookie, its CSRF token, its form."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from host_tools.authority.core.authority import Authority
+from host_tools.authority.core.records import LoginSession
+
+_COOKIE = "stoa_session"
+
+
+@dataclass
+class Visit:
+    """A browser with a session. Handlers may replace `session` and, at sign-in, `secret`."""
+
+    secret: str
+    session: LoginSession
+    address: str
+
+    @property
+    def csrf_token(self) -> str:
+        """Bound to the session by its secret; another site can neither read nor guess it."""
+        return hmac.new(self.secret.encode(), b"csrf", hashlib.sha256).hexdigest()
+
+    def sent_by_us(self, token: str | None) -> bool:
+        return hmac.compare_digest((token or "").encode(), self.csrf_token.encode())
+
+
+async def returning(request: Request, authority: Authority) -> Visit | None:
+    """The visit of a browser we know, or None."""
+    secret = request.cookies.get(_COOKIE)
+    session = await run_in_threadpool(authority.sessions.find, secret) if secret else None
+    return Visit(secret, session, _address(request)) if secret and session else None
+
+
+async def visiting(request: Request, authority: Authority) -> Visit:
+    """The visit of any browser; a new one gets a session."""
+    visit = await returning(request, authority)
+    if visit is None:
+        secret, session = await run_in_threadpool(authority.sessions.begin)
+        visit = Visit(secret, session, _address(request))
+    return visit
+
+
+def remembered(reply: Response, visit: Visit, issuer: str) -> Response:
+    """The reply with the session's cookie. Lax: a link or a QR code brings it along, a foreign form does not."""
+    secure = issuer.startswith("https:")
+    reply.set_cookie(_COOKIE, visit.secret, path="/", httponly=True, samesite="lax", secure=secure)
+    return reply
+
+
+def see(path: str) -> Response:
+    """Go on with a GET (303), so that reloading sends no form twice. Paths are our own, never one that was sent."""
+    return RedirectResponse(path, 303, {"Cache-Control": "no-store"})
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""

@@ -1,0 +1,71 @@
+"""Templates to responses, with the headers every page carries."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+_HERE = Path(__file__).parent
+_STYLE = (_HERE / "assets" / "stoa.css").read_bytes()
+# The name changes with the content, so that a browser may keep it.
+_STYLE_PATH = f"/assets/stoa-{hashlib.sha256(_STYLE).hexdigest()[:12]}.css"
+
+# No script, no image, no frame, nothing from elsewhere; the one style sheet and forms to ourselves.
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",  # the address may hold a user code
+    "X-Content-Type-Options": "nosniff",
+}
+
+_templates = Environment(
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.globals["style_path"] = _STYLE_PATH
+
+
+def page(template: str, status: int = 200, **content: Any) -> HTMLResponse:
+    """A template as a response. `problem` is the sentence shown in its alert, or None."""
+    content.setdefault("problem", None)
+    return HTMLResponse(_templates.get_template(template).render(content), status, _HEADERS)
+
+
+def problem(status: int, sentence: str) -> HTMLResponse:
+    """A page that says what went wrong and where to begin again."""
+    return page("problem.html", status, problem=sentence)
+
+
+def style_route() -> Route:
+    async def style(request: Request) -> Response:
+        return Response(_STYLE, media_type="text/css", headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+    return Route(_STYLE_PATH, style, methods=["GET"])
+
+
+def exception_handlers() -> dict[Any, Any]:
+    """Pages for what no route answered, and for our own faults."""
+    return {HTTPException: _not_served, Exception: _fault}
+
+
+async def _not_served(request: Request, exception: Exception) -> Response:
+    status = exception.status_code if isinstance(exception, HTTPException) else 500
+    reply = problem(status, "There is nothing at this address." if status == 404 else "This address is not used so.")
+    headers = exception.headers if isinstance(exception, HTTPException) else None
+    reply.headers.update(headers or {})
+    return reply
+
+
+async def _fault(request: Request, exception: Exception) -> Response:
+    return problem(500, "Something went wrong here, not with you. Try again in a moment.")

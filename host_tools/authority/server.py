@@ -1,0 +1,162 @@
+"""An authority on a port of this machine, in a thread of its own."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sqlite3
+import threading
+import time
+from pathlib import Path
+
+import uvicorn
+
+from host_tools.authority.app import create_app
+from host_tools.authority.core.authority import Authority
+from host_tools.authority.core.policies import MFA_MODES, MfaMode
+from host_tools.authority.errors import AuthorityError
+from host_tools.authority.gateway import Quote, QuoteOfDay
+from host_tools.authority.store import SqliteStore
+from host_tools.authority.tenant import Tenant, demo_tenant
+from host_tools.clock import Clock
+
+ADDRESS = "127.0.0.1"  # a demo's passwords go over plain HTTP: no other machine may see it
+_START_TIMEOUT_S = 20
+_STOP_TIMEOUT_S = 5
+
+
+class RunningAuthority:
+    """A server that answers. `stop` it, or use it as a context manager."""
+
+    def __init__(self, authority: Authority, tenant: Tenant, store: SqliteStore, server: uvicorn.Server) -> None:
+        self.issuer = authority.issuer
+        self.tenant = tenant
+        self._authority = authority
+        self._store = store
+        self._server = server
+        self._thread = threading.Thread(target=self._serve, name="stoa-authority", daemon=True)
+        self._failure: BaseException | None = None
+
+    def start(self, listening: socket.socket) -> None:
+        """Returns when the server answers."""
+        self._listening = listening
+        self._thread.start()
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                self.stop()
+                raise AuthorityError(f"the authority did not start: {self._failure or 'no answer'}; try again")
+            time.sleep(0.005)
+
+    def set_mfa(self, mode: MfaMode) -> None:
+        """Turn the tenant's second factor off, on by rule, or on by policy; it holds from the next request."""
+        self._authority.mfa.mode = _checked(mode)
+
+    def wait(self) -> None:
+        """Until it ends. Ctrl-C comes through."""
+        while self._thread.is_alive():
+            self._thread.join(0.2)
+
+    def stop(self) -> None:
+        """End it, and close its database. Doing so twice does no harm."""
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(_STOP_TIMEOUT_S)
+        self._listening.close()
+        self._store.close()
+
+    def __enter__(self) -> RunningAuthority:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def _serve(self) -> None:
+        try:
+            self._server.run(sockets=[self._listening])
+        except BaseException as failure:  # told by `start`, on the thread that can do something about it
+            self._failure = failure
+
+
+def start_authority(
+    clock: Clock,
+    port: int = 0,
+    database: Path | str | None = None,
+    mfa: MfaMode = "off",
+    access_token_ttl: int = 86400,
+    *,
+    refresh_leeway: int = 0,
+    quote_of_day: QuoteOfDay | None = None,
+) -> RunningAuthority:
+    """Start an authority with its demo tenant; it answers when this returns.
+
+    Args:
+        clock: the only time it knows.
+        port: 0 picks a free one.
+        database: a file that keeps users, clients, key and tokens over a restart; None keeps them in memory.
+        mfa: off, rule or policy; see core/policies.py.
+        access_token_ttl: seconds.
+        refresh_leeway: seconds in which the refresh token before the newest is still taken; Auth0's default is none.
+        quote_of_day: what the API tells, by day number; None takes the packaged quotes.
+
+    Raises:
+        AuthorityError: the port is taken, or the database is not ours or cannot be written.
+    """
+    mode = _checked(mfa)
+    quotes = quote_of_day or _packaged_quotes()
+    listening = _listen(port)
+    issuer = f"http://{ADDRESS}:{listening.getsockname()[1]}/"
+    try:
+        store = SqliteStore(Path(database) if database is not None else None)
+        authority = Authority(store, clock, issuer, mode, access_token_ttl)
+        tenant = demo_tenant(store, issuer, refresh_leeway)
+    except AuthorityError:
+        listening.close()
+        raise
+    except sqlite3.Error as damaged:
+        listening.close()
+        raise AuthorityError(f"{database} is damaged ({damaged}); name another database file") from damaged
+    config = uvicorn.Config(
+        create_app(authority, quotes),
+        log_level="warning",
+        access_log=False,  # a request line may hold a user code
+        lifespan="off",
+        server_header=False,
+        date_header=False,  # the application sends the injected clock's
+        timeout_graceful_shutdown=2,
+    )
+    running = RunningAuthority(authority, tenant, store, uvicorn.Server(config))
+    running.start(listening)
+    return running
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just left is free at once
+    try:
+        listening.bind((ADDRESS, port))
+        listening.listen(128)
+    except (OSError, OverflowError) as refused:
+        listening.close()
+        taken = isinstance(refused, OSError) and refused.errno == errno.EADDRINUSE
+        why = "is taken" if taken else f"cannot be used ({refused})"
+        remedy = "choose another with --port, or --port 0 for any free one"
+        raise AuthorityError(f"port {port} {why}; {remedy}") from refused
+    return listening
+
+
+def _checked(mode: MfaMode) -> MfaMode:
+    if mode not in MFA_MODES:
+        raise AuthorityError(f"mfa is {mode!r}; it must be one of {', '.join(MFA_MODES)}")
+    return mode
+
+
+def _packaged_quotes() -> QuoteOfDay:
+    from host_tools import quote_packs
+
+    pack = quote_packs.load_pack(Path(quote_packs.__file__).parent / "stoics.toml")
+
+    def of_day(day: int) -> Quote:
+        return quote_packs.quote_of_day(pack, day)
+
+    return of_day

@@ -1,0 +1,181 @@
+"""The authority's records in SQLite: a file that outlives a restart, or memory.
+
+The file holds the signing key and the users' TOTP secrets: it is made readable by its owner only.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import astuple, fields
+from pathlib import Path
+
+from host_tools.authority.core.records import (
+    Attempts,
+    Client,
+    DeviceGrant,
+    LoginSession,
+    R,
+    Record,
+    RefreshToken,
+    SigningKey,
+    TokenFamily,
+    User,
+)
+from host_tools.authority.errors import AuthorityError
+
+_APPLICATION_ID = 0x53746F61  # "Stoa", in the SQLite header: tells our file from anyone else's
+SCHEMA_VERSION = 1
+
+# One table a kind of record: its columns are the record's fields, in order, and the first is the key.
+_TABLES: dict[type[Record], str] = {
+    User: "users",
+    Client: "clients",
+    DeviceGrant: "device_grants",
+    TokenFamily: "token_families",
+    RefreshToken: "refresh_tokens",
+    LoginSession: "login_sessions",
+    Attempts: "attempts",
+    SigningKey: "signing_keys",
+}
+_SQL_TYPES = {"str": "TEXT NOT NULL", "int": "INTEGER NOT NULL", "str | None": "TEXT", "int | None": "INTEGER"}
+_INDICES = (
+    "CREATE UNIQUE INDEX users_by_name ON users (username)",
+    "CREATE UNIQUE INDEX device_grants_by_user_code ON device_grants (user_code)",
+    "CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family_id)",
+)
+
+
+class SqliteStore:
+    """One connection, one lock: the pages' worker threads take turns.
+
+    The file is this process's alone while it is open: a second authority on it would re-make the demo user's password
+    under the first one.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        """Open or make the file; None keeps everything in memory. Raises AuthorityError."""
+        self._lock = threading.RLock()
+        self._depth = 0
+        try:
+            self._connection = _opened(path)
+        except sqlite3.OperationalError as refused:
+            if refused.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                message = f"{path} is in use by another authority; stop it or name another file"
+                raise AuthorityError(message) from refused
+            raise _unusable(path, refused) from refused
+        except (OSError, sqlite3.Error) as refused:
+            raise _unusable(path, refused) from refused
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self._lock:
+            if self._depth:
+                yield
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._depth = 1
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            else:
+                self._connection.execute("COMMIT")
+            finally:
+                self._depth = 0
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        found = self.find(kind, **{fields(kind)[0].name: key})
+        return found[0] if found else None
+
+    def find(self, kind: type[R], **equal: str | int | None) -> list[R]:
+        # Names come from the records' own fields, never from a request; `IS` also matches NULL.
+        where = " AND ".join(f"{name} IS ?" for name in equal) or "1"
+        with self._lock:
+            rows = self._connection.execute(f"SELECT * FROM {_TABLES[kind]} WHERE {where}", tuple(equal.values()))
+            return [kind(*row) for row in rows.fetchall()]
+
+    def put(self, record: Record) -> None:
+        marks = ", ".join("?" for _ in fields(record))
+        key, *others = (field.name for field in fields(record))
+        update = ", ".join(f"{name} = excluded.{name}" for name in others)
+        with self._lock:
+            self._connection.execute(
+                f"INSERT INTO {_TABLES[type(record)]} VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {update}",
+                astuple(record),
+            )
+
+    def prune(self, kind: type[R], field: str, before: int) -> None:
+        with self._lock:
+            self._connection.execute(f"DELETE FROM {_TABLES[kind]} WHERE {field} < ?", (before,))
+
+
+def _unusable(path: Path | None, refused: OSError | sqlite3.Error) -> AuthorityError:
+    reason = refused.strerror if isinstance(refused, OSError) else refused
+    return AuthorityError(
+        f"cannot keep the authority's state in {path}: {reason}; name a new file, or one of stoa's own, in a folder "
+        "you may write to"
+    )
+
+
+def _opened(path: Path | None) -> sqlite3.Connection:
+    if path is not None:
+        # Only a file that is not there yet is touched outside SQLite: closing a second descriptor of an open database
+        # would drop its locks (sqlite.org/howtocorrupt.html, 2.2).
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    # Autocommit: transactions are begun and ended by name above. The lock makes sharing between threads safe.
+    connection = sqlite3.connect(path or ":memory:", timeout=1, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        _check_ours(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        # A rotation told to a device must not be forgotten by a power cut, so WAL syncs each commit.
+        connection.execute("PRAGMA synchronous = FULL")
+        if _pragma(connection, "user_version") == 0:
+            _create(connection)
+        connection.execute("BEGIN IMMEDIATE")  # a file that cannot be written is refused now, not at the first login
+        connection.execute("ROLLBACK")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.close()
+        raise
+    return connection
+
+
+def _check_ours(connection: sqlite3.Connection, path: Path | None) -> None:
+    application_id = _pragma(connection, "application_id")
+    version = _pragma(connection, "user_version")
+    occupied = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if application_id != _APPLICATION_ID and (occupied or application_id or version):
+        raise AuthorityError(f"{path} is another program's database; name another file, it has been left as it is")
+    if version not in (0, SCHEMA_VERSION):
+        raise AuthorityError(
+            f"{path} has schema version {version}, this stoa reads {SCHEMA_VERSION}; use the stoa that made it or "
+            "name another file"
+        )
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for kind, table in _TABLES.items():
+        columns = [f"{field.name} {_SQL_TYPES[str(field.type)]}" for field in fields(kind)]
+        columns[0] += " PRIMARY KEY"
+        connection.execute(f"CREATE TABLE {table} ({', '.join(columns)}) STRICT, WITHOUT ROWID")
+    for index in _INDICES:
+        connection.execute(index)
+    connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

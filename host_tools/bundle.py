@@ -1,0 +1,125 @@
+"""The contents of a board's drive: the program, its libraries, fonts, board profile and preallocated files.
+
+The virtual board and a real deploy get the same bundle. `settings.toml` is the owner's and never part of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import pprint
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from host_tools import device_libraries, fonts
+from host_tools.boards import Board
+from host_tools.errors import StoaError
+from host_tools.shipped import shipped
+
+# Files the device writes in place, with the firmware module that knows their size and first content. They are made at
+# deploy because creating or extending a file at run time rewrites the sector that holds FAT and root directory.
+_PREALLOCATED = {"vault/token.bin": "stoa.vault", "cache/quote.bin": "stoa.quotes"}
+
+# What a later deploy leaves alone where it is already there: the token and the last quote.
+PRESERVED = tuple(_PREALLOCATED)
+
+# A FAT drive of this size hands out space by the sector.
+_SECTOR = 512
+
+
+class BundleError(StoaError):
+    """The bundle cannot go onto this board."""
+
+
+def build_bundle(board: Board) -> dict[str, bytes]:
+    """POSIX path on the drive -> content, in order of path.
+
+    BundleError if it does not fit the board's drive; DeviceLibraryError if a device library cannot be had.
+    """
+    files = {
+        **_program(shipped("firmware")),
+        **_libraries(),
+        **{f"fonts/{name}": content for name, content in fonts.compiled_fonts().items()},
+        **_preallocated(shipped("firmware")),
+        "board_profile.py": board_profile(board).encode(),
+    }
+    taken_kib = sum(-(-len(content) // _SECTOR) * _SECTOR for content in files.values()) // 1024
+    if taken_kib > board.memory.drive_kib:
+        raise BundleError(
+            f"the files take {taken_kib} KiB, more than the {board.memory.drive_kib} KiB drive of {board.id} holds"
+        )
+    return dict(sorted(files.items()))
+
+
+def bundle_digest(bundle: Mapping[str, bytes]) -> str:
+    """sha256 in hexadecimal over paths and contents: equal for equal bundles, whatever their order."""
+    digest = hashlib.sha256()
+    for path, content in sorted(bundle.items()):
+        # Lengths first, so that no content can pass for the next path.
+        digest.update(f"{len(path.encode())} {len(content)} {path}".encode() + content)
+    return digest.hexdigest()
+
+
+def board_profile(board: Board) -> str:
+    """What the firmware may know of its board, as the source of a module: CircuitPython reads no TOML.
+
+    The panel fitted is left out: the firmware drives what the profile says, and the glass answers for itself.
+    """
+    panel = asdict(board.panel)
+    del panel["fitted"]
+    profile = {
+        "id": board.id,
+        "link": board.link,
+        "sleep_memory": board.memory.sleep_memory,
+        "nvm": board.memory.nvm,
+        "panel": panel,
+        "buttons": dict(board.buttons),
+    }
+    literal = pprint.pformat(profile, width=100, sort_dicts=False)
+    return f"# Made from boards/{board.id}.toml: change it there.\nPROFILE = {literal}\n"
+
+
+def _program(firmware: Path) -> dict[str, bytes]:
+    sources = sorted(firmware.glob("*.py")) + sorted((firmware / "stoa").rglob("*.py"))
+    return {path.relative_to(firmware).as_posix(): path.read_bytes() for path in sources}
+
+
+def _libraries() -> dict[str, bytes]:
+    # By the lock and not by what lies in the folder: running the libraries on this machine leaves caches beside them.
+    folder = device_libraries.library_path()
+    names = [name for library in device_libraries.locked_libraries() if not library.on_board for name in library.files]
+    return {f"lib/{name}": (folder / name).read_bytes() for name in names}
+
+
+def _preallocated(firmware: Path) -> dict[str, bytes]:
+    with _importable(firmware):
+        return {path: _initial_file(module)() for path, module in _PREALLOCATED.items()}
+
+
+def _initial_file(module: str) -> Callable[[], bytes]:
+    initial_file: Callable[[], bytes] = importlib.import_module(module).initial_file
+    return initial_file
+
+
+@contextmanager
+def _importable(firmware: Path) -> Iterator[None]:
+    """The firmware's modules, for as long as the context lasts: no `stoa` package stays behind in this process."""
+    before = {name: module for name, module in sys.modules.items() if _is_firmware(name)}
+    for name in before:
+        del sys.modules[name]
+    # Last: in front, the program's code.py would hide the standard library's.
+    sys.path.append(str(firmware))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(firmware))
+        for name in [name for name in sys.modules if _is_firmware(name)]:
+            del sys.modules[name]
+        sys.modules.update(before)
+
+
+def _is_firmware(module: str) -> bool:
+    return module == "stoa" or module.startswith("stoa.")

@@ -1,0 +1,47 @@
+"""The device's end of the link: one blocking call at a time, over descriptors 3 (in) and 4 (out)."""
+
+import struct
+
+import _codec
+
+_rx = open(3, "rb", buffering=0)
+_tx = open(4, "wb", buffering=0)
+_ERRORS = {
+    "OSError": OSError,
+    "ValueError": ValueError,
+    "RuntimeError": RuntimeError,
+    "TypeError": TypeError,
+    "ConnectionError": OSError,
+    "NotImplementedError": NotImplementedError,
+}
+try:
+    # MicroPython's own builtins lack it; CircuitPython has it as an OSError.
+    _ERRORS["ConnectionError"] = ConnectionError
+except NameError:
+    pass
+
+
+def _read(size):
+    data = _rx.read(size)
+    while data is not None and len(data) < size:
+        more = _rx.read(size - len(data))
+        if not more:
+            break
+        data += more
+    if not data or len(data) < size:
+        # The bench is gone, as when power fails: nothing more can happen on this board.
+        raise SystemExit
+    return data
+
+
+def call(*request):
+    """Perform operation `request[0]` with the arguments that follow; return its result or raise what the bench says."""
+    _tx.write(_codec.frame(request))
+    reply, _ = _codec.decode(_read(struct.unpack("<I", _read(4))[0]), 0)
+    if reply[0]:
+        return reply[1]
+    kind, number, message = reply[1], reply[2], reply[3]
+    error = _ERRORS[kind]
+    if number is None:
+        raise error(message)
+    raise error(number, message)

@@ -1,0 +1,88 @@
+"""Digital pins. A pin belongs to one object at a time, as on the board."""
+
+from _link import call
+
+
+class Direction:
+    pass
+
+
+Direction.INPUT = Direction()
+Direction.OUTPUT = Direction()
+
+
+class DriveMode:
+    pass
+
+
+DriveMode.PUSH_PULL = DriveMode()
+DriveMode.OPEN_DRAIN = DriveMode()
+
+
+class Pull:
+    pass
+
+
+Pull.UP = Pull()
+Pull.DOWN = Pull()
+
+
+class DigitalInOut:
+    def __init__(self, pin):
+        self._name = pin._name
+        self._direction = Direction.INPUT
+        self._pull = None
+        call("pin.claim", self._name)
+
+    def deinit(self):
+        if self._name:
+            call("pin.release", self._name)
+            self._name = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.deinit()
+
+    def switch_to_output(self, value=False, drive_mode=DriveMode.PUSH_PULL):
+        self._direction = Direction.OUTPUT
+        call("pin.write", self._name, bool(value))
+
+    def switch_to_input(self, pull=None):
+        self._direction = Direction.INPUT
+        self.pull = pull
+
+    @property
+    def direction(self):
+        return self._direction
+
+    @direction.setter
+    def direction(self, direction):
+        if direction is Direction.OUTPUT:
+            self.switch_to_output()
+        else:
+            self.switch_to_input()
+
+    @property
+    def value(self):
+        return call("pin.read", self._name)
+
+    @value.setter
+    def value(self, value):
+        if self._direction is not Direction.OUTPUT:
+            raise AttributeError("Cannot set value when direction is input.")
+        call("pin.write", self._name, bool(value))
+
+    @property
+    def drive_mode(self):
+        return DriveMode.PUSH_PULL
+
+    @property
+    def pull(self):
+        return self._pull
+
+    @pull.setter
+    def pull(self, pull):
+        self._pull = pull
+        call("pin.pull", self._name, None if pull is None else pull is Pull.UP)

@@ -1,0 +1,34 @@
+"""TLS through the bench; certificates and host names are verified, as CircuitPython's default context does."""
+
+from _link import call
+from socketpool import Socket
+
+
+class SSLSocket(Socket):
+    pass
+
+
+class SSLContext:
+    def __init__(self):
+        self._root = None
+        self.check_hostname = True
+
+    def load_verify_locations(self, cafile=None, capath=None, cadata=None):
+        if cafile is not None or capath is not None:
+            raise NotImplementedError("cafile and capath are not implemented")
+        self._root = cadata
+
+    def load_default_certs(self):
+        self._root = None
+
+    def wrap_socket(self, sock, *, server_side=False, server_hostname=None):
+        if server_side:
+            raise NotImplementedError
+        handle = call("tls.wrap", sock._handle, server_hostname, self._root, bool(self.check_hostname))
+        # The plain socket's object must not close what the TLS socket now owns.
+        sock._handle = None
+        return SSLSocket(handle, sock.type)
+
+
+def create_default_context():
+    return SSLContext()

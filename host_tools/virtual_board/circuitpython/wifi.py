@@ -1,0 +1,56 @@
+"""The radio, as far as a station uses it."""
+
+from _link import call
+
+
+class Network:
+    def __init__(self, ssid, bssid, channel, rssi):
+        self.ssid = ssid
+        self.bssid = bssid
+        self.channel = channel
+        self.rssi = rssi
+
+
+class Radio:
+    @property
+    def enabled(self):
+        return True
+
+    @enabled.setter
+    def enabled(self, enabled):
+        if not enabled:
+            call("wifi.disconnect")
+
+    @property
+    def connected(self):
+        return call("wifi.connected")
+
+    @property
+    def mac_address(self):
+        return call("wifi.mac_address")
+
+    @property
+    def ipv4_address(self):
+        return "192.0.2.7" if self.connected else None
+
+    @property
+    def ap_info(self):
+        found = call("wifi.ap_info")
+        return None if found is None else Network(*found)
+
+    def connect(self, ssid, password=b"", *, channel=0, bssid=None, timeout=None):
+        if isinstance(ssid, str):
+            ssid = ssid.encode()
+        if isinstance(password, str):
+            password = password.encode()
+        if not 1 <= len(ssid) <= 32:
+            raise ValueError("ssid length must be 1-32")
+        if password and not 8 <= len(password) <= 64:
+            raise ValueError("password length must be 8-64")
+        call("wifi.connect", ssid, password, channel, bssid)
+
+    def stop_station(self):
+        call("wifi.disconnect")
+
+
+radio = Radio()

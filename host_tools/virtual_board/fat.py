@@ -1,0 +1,202 @@
+"""The CIRCUITPY drive: a FAT volume kept by ChaN's FatFs, the library CircuitPython's own drive is built on."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from fatfs import wrapper as ff
+
+from host_tools.virtual_board.flash import Flash, FlashDisk
+
+DIRECTORY, REGULAR = 0x4000, 0x8000
+
+_ERRNO = {
+    ff.PY_FR_NO_FILE: errno.ENOENT,
+    ff.PY_FR_NO_PATH: errno.ENOENT,
+    ff.PY_FR_INVALID_NAME: errno.EINVAL,
+    ff.PY_FR_DENIED: errno.EACCES,
+    ff.PY_FR_EXIST: errno.EEXIST,
+    ff.PY_FR_WRITE_PROTECTED: errno.EROFS,
+    ff.PY_FR_LOCKED: errno.EBUSY,
+    ff.PY_FR_TOO_MANY_OPEN_FILES: errno.EMFILE,
+    ff.PY_FR_INVALID_OBJECT: errno.EBADF,
+}
+_MODES = {
+    "r": ff.PY_FA_READ,
+    "r+": ff.PY_FA_READ | ff.PY_FA_WRITE,
+    "w": ff.PY_FA_WRITE | ff.PY_FA_CREATE_ALWAYS,
+    "w+": ff.PY_FA_READ | ff.PY_FA_WRITE | ff.PY_FA_CREATE_ALWAYS,
+    "a": ff.PY_FA_WRITE | ff.PY_FA_OPEN_APPEND,
+}
+
+
+def _check(result: int, path: str) -> None:
+    if result != ff.PY_FR_OK:
+        number = _ERRNO.get(result, errno.EIO)
+        raise OSError(number, errno.errorcode[number], path)
+
+
+class FatFile:
+    """An open file; the pointer is kept here because FatFs' is not readable through its binding."""
+
+    def __init__(self, handle: Any, path: str, size: int, append: bool) -> None:
+        self._handle = handle
+        self._path = path
+        self._size = size
+        self._at = size if append else 0
+
+    def read(self, size: int) -> bytes:
+        result, data = ff.pyf_read(self._handle, size)
+        _check(result, self._path)
+        self._at += len(data)
+        return bytes(data)
+
+    def write(self, data: bytes) -> int:
+        result, written = ff.pyf_write(self._handle, data)
+        _check(result, self._path)
+        self._at += written
+        self._size = max(self._size, self._at)
+        if written < len(data):
+            raise OSError(errno.ENOSPC, "ENOSPC", self._path)
+        return int(written)
+
+    def seek(self, offset: int, whence: int) -> int:
+        self._at = offset + (0, self._at, self._size)[whence]
+        _check(ff.pyf_lseek(self._handle, self._at), self._path)
+        return self._at
+
+    def flush(self) -> None:
+        _check(ff.pyf_sync(self._handle), self._path)
+
+    def close(self) -> None:
+        _check(ff.pyf_close(self._handle), self._path)
+
+
+class FatDrive:
+    """A mounted FAT volume. A process holds at most ten at once (FatFs' own limit): unmount, or use `with`."""
+
+    def __init__(self, flash: Flash, format_first: bool = False) -> None:
+        self._disk = FlashDisk(flash)
+        self._partition = ff.Partition(self._disk)
+        if format_first:
+            self._partition.mkfs()
+        try:
+            self._partition.mount()
+        except ff.FatFSException:
+            # Registers the volume even when it fails: give its slot back.
+            self._partition.unmount()
+            raise OSError(errno.ENODEV, "ENODEV", "no FAT volume on this flash") from None
+
+    def __enter__(self) -> FatDrive:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.unmount()
+
+    def unmount(self) -> None:
+        self._disk.ioctl_sync()
+        self._partition.unmount()
+
+    def drop(self) -> None:
+        """Let go without writing the cached sector: what a loss of power does."""
+        self._partition.unmount()
+
+    def sync(self) -> None:
+        self._disk.ioctl_sync()
+
+    def open(self, path: str, mode: str) -> FatFile:
+        if mode not in _MODES:
+            raise OSError(errno.EINVAL, "EINVAL", path)
+        handle = ff.FIL_Handle()
+        _check(ff.pyf_open(handle, self._name(path), _MODES[mode]), path)
+        return FatFile(handle, path, self.stat(path)[1], mode == "a")
+
+    def stat(self, path: str) -> tuple[int, int]:
+        """(DIRECTORY or REGULAR, size in bytes)."""
+        if path.rstrip("/") == "":
+            return DIRECTORY, 0
+        info = ff.FILINFO_Handle()
+        _check(ff.pyf_stat(self._name(path.rstrip("/")), info), path)
+        return (DIRECTORY, 0) if info.is_directory() else (REGULAR, info.get_size())
+
+    def listdir(self, path: str) -> list[str]:
+        handle, info = ff.DIR_Handle(), ff.FILINFO_Handle()
+        _check(ff.pyf_opendir(handle, self._name(path)), path)
+        names = []
+        try:
+            while True:
+                _check(ff.pyf_readdir(handle, info), path)
+                name = info.get_name()
+                if not name:
+                    return names
+                names.append(name)
+        finally:
+            ff.pyf_closedir(handle)
+
+    def walk(self, top: str = "/") -> Iterator[str]:
+        """Paths of all files below `top`, without the leading slash."""
+        for name in self.listdir(top):
+            path = top.rstrip("/") + "/" + name
+            if self.stat(path)[0] == DIRECTORY:
+                yield from self.walk(path)
+            else:
+                yield path.lstrip("/")
+
+    def mkdir(self, path: str) -> None:
+        _check(ff.pyf_mkdir(self._name(path)), path)
+
+    def remove(self, path: str) -> None:
+        _check(ff.pyf_unlink(self._name(path)), path)
+
+    def rename(self, old: str, new: str) -> None:
+        _check(ff.pyf_rename(self._name(old), self._name(new)), old)
+
+    def read_file(self, path: str) -> bytes:
+        file = self.open(path, "r")
+        try:
+            return file.read(self.stat(path)[1])
+        finally:
+            file.close()
+
+    def write_file(self, path: str, data: bytes) -> None:
+        file = self.open(path, "w")
+        try:
+            file.write(data)
+        finally:
+            file.close()
+
+    def install(self, files: Mapping[str, bytes], keep: tuple[str, ...] = ()) -> None:
+        """Make the drive hold `files` (path -> content). Paths in `keep` that exist already are left as they are."""
+        present = set(self.walk())
+        for path, content in files.items():
+            if path in present and (path in keep or self.read_file("/" + path) == content):
+                continue
+            self._make_folders(path)
+            self.write_file("/" + path, content)
+
+    def _make_folders(self, path: str) -> None:
+        folder = ""
+        for part in path.split("/")[:-1]:
+            folder += "/" + part
+            try:
+                self.mkdir(folder)
+            except FileExistsError:
+                continue
+
+    def _name(self, path: str) -> bytes:
+        return bytes(self._partition._adjust_path("/" + path.lstrip("/")))
+
+
+@contextmanager
+def mounted(flash: Flash) -> Iterator[FatDrive]:
+    """The volume on `flash`; formatted first if it does not mount, as CircuitPython does at boot."""
+    try:
+        drive = FatDrive(flash)
+    except OSError:
+        drive = FatDrive(flash, format_first=True)
+    with drive:
+        yield drive

@@ -1,0 +1,240 @@
+"""Wi-Fi, and behind it the machine's own network: TCP, TLS with verification, and a time server of the bench's own.
+
+Error numbers are newlib's, which CircuitPython on Espressif raises.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from host_tools.clock import NS, Clock
+from host_tools.virtual_board.link import DeviceFault
+
+ETIMEDOUT, ECONNREFUSED, ECONNRESET, EHOSTUNREACH, EBADF = 116, 111, 104, 118, 9
+MBEDTLS_VERIFY_FAILED, MBEDTLS_HANDSHAKE_FAILED = -9984, -30592
+JOIN_NS = 2_500_000_000  # the mean of Chris-42's field data (reference/anchors.md B.3)
+# An address of TEST-NET-1 (RFC 5737): nothing real answers there, so the bench may.
+TIME_SERVER = "192.0.2.123"
+NTP_TO_UNIX_S = 2_208_988_800
+_FIRST_LINE = 2048
+
+
+@dataclass(frozen=True)
+class AccessPoint:
+    ssid: str
+    password: str
+
+
+@dataclass
+class Exchange:
+    """One HTTP exchange as the air saw it; the query and all headers and bodies are left out, for they hold secrets."""
+
+    method: str
+    path: str
+    status: int | None = None
+
+
+@dataclass
+class _Connection:
+    sock: socket.socket | None
+    timeout_ms: int | None = None
+    connected: bool = False
+    tls: tuple[ssl.SSLContext, str | None] | None = None
+    sent: bytearray = field(default_factory=bytearray)
+    received: bytearray = field(default_factory=bytearray)
+    exchange: Exchange | None = None
+    datagram: bytes | None = None
+
+
+class Radio:
+    """access_point: the only network in reach; time_host: the name its time server has, which answers from the clock."""
+
+    def __init__(self, clock: Clock, access_point: AccessPoint, time_host: str, mac: bytes) -> None:
+        self._clock = clock
+        self._access_point = access_point
+        self._time_host = time_host
+        self._mac = mac
+        self._connected = False
+        self._connections: dict[int, _Connection] = {}
+        self._next_handle = 1
+        self.exchanges: list[Exchange] = []
+
+    def operations(self) -> Mapping[str, Callable[..., Any]]:
+        return {
+            "wifi.connect": self._join,
+            "wifi.disconnect": self._leave,
+            "wifi.connected": lambda: self._connected,
+            "wifi.mac_address": lambda: self._mac,
+            "wifi.ap_info": lambda: (self._access_point.ssid, b"\x02stoa\x01", 6, -61) if self._connected else None,
+            "net.resolve": self._resolve,
+            "net.socket": self._socket,
+            "net.connect": self._connect,
+            "net.send": self._send,
+            "net.sendto": self._send_datagram,
+            "net.recv": self._receive,
+            "net.settimeout": self._set_timeout,
+            "net.close": self._close,
+            "tls.wrap": self._wrap,
+        }
+
+    def close(self) -> None:
+        """Drop everything, as a loss of power does."""
+        for handle in list(self._connections):
+            self._close(handle)
+        self._connected = False
+
+    def _join(self, ssid: bytes, password: bytes, channel: int, bssid: bytes | None) -> None:
+        self._clock.sleep_ns(JOIN_NS)
+        if ssid != self._access_point.ssid.encode():
+            raise DeviceFault("ConnectionError", "No network with that ssid")
+        if password != self._access_point.password.encode():
+            raise DeviceFault("ConnectionError", "Authentication failure")
+        self._connected = True
+
+    def _leave(self) -> None:
+        self._connected = False
+
+    def _resolve(self, host: str) -> str | None:
+        if not self._connected:
+            return None
+        if host == self._time_host:
+            return TIME_SERVER
+        try:
+            found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
+        except OSError:
+            return None
+        return str(found[0][4][0])
+
+    def _socket(self, datagram: bool) -> int:
+        handle = self._next_handle
+        self._next_handle += 1
+        self._connections[handle] = _Connection(None if datagram else socket.socket())
+        return handle
+
+    def _connection(self, handle: int) -> _Connection:
+        try:
+            return self._connections[handle]
+        except KeyError:
+            raise DeviceFault("OSError", "EBADF", EBADF) from None
+
+    def _set_timeout(self, handle: int, milliseconds: int | None) -> None:
+        self._connection(handle).timeout_ms = milliseconds
+
+    def _connect(self, handle: int, host: str, port: int) -> None:
+        connection = self._connection(handle)
+        address = self._resolve(host)
+        if address is None or connection.sock is None:
+            raise DeviceFault("OSError", "EHOSTUNREACH", EHOSTUNREACH)
+        sock = connection.sock
+        self._guarded(connection, lambda: sock.connect((address, port)))
+        connection.connected = True
+        self._shake_hands(connection)
+
+    def _wrap(self, handle: int, server_hostname: str | None, root: str | bytes | None, check_hostname: bool) -> int:
+        """As CircuitPython's: TLS is agreed on when the socket connects, or at the first byte if it has already."""
+        connection = self._connections.pop(handle)
+        context = ssl.create_default_context() if root is None else ssl.create_default_context(cadata=root)
+        context.check_hostname = check_hostname
+        connection.tls = (context, server_hostname)
+        handle = self._next_handle
+        self._next_handle += 1
+        self._connections[handle] = connection
+        return handle
+
+    def _shake_hands(self, connection: _Connection) -> None:
+        if connection.tls is None or connection.sock is None or not connection.connected:
+            return
+        (context, host), plain = connection.tls, connection.sock
+        connection.tls = None
+        connection.sock = self._guarded(connection, lambda: context.wrap_socket(plain, server_hostname=host))
+
+    def _send(self, handle: int, data: bytes) -> int:
+        connection = self._connection(handle)
+        sock = connection.sock
+        if sock is None:
+            raise DeviceFault("OSError", "EBADF", EBADF)
+        self._shake_hands(connection)
+        sock = connection.sock
+        count: int = self._guarded(connection, lambda: sock.send(data))
+        if connection.exchange is None and len(connection.sent) < _FIRST_LINE:
+            connection.sent += data[:count]
+            self._note_request(connection)
+        return count
+
+    def _receive(self, handle: int, size: int) -> bytes:
+        connection = self._connection(handle)
+        if connection.sock is None:
+            data, connection.datagram = connection.datagram, None
+            if data is None:
+                self._let_pass(self._clock.now_ns(), connection)
+                raise DeviceFault("OSError", "ETIMEDOUT", ETIMEDOUT)
+            return data[:size]
+        sock = connection.sock
+        data = self._guarded(connection, lambda: sock.recv(size))
+        exchange = connection.exchange
+        if exchange is not None and exchange.status is None and len(connection.received) < _FIRST_LINE:
+            connection.received += data
+            line, newline, _ = bytes(connection.received).partition(b"\r\n")
+            words = line.split()
+            if newline and len(words) > 1 and words[1].isdigit():
+                exchange.status = int(words[1])
+        return data
+
+    def _send_datagram(self, handle: int, data: bytes, host: str, port: int) -> int:
+        connection = self._connection(handle)
+        if host == TIME_SERVER and port == 123 and self._connected:
+            connection.datagram = self._time_answer(data)
+        return len(data)
+
+    def _time_answer(self, request: bytes) -> bytes:
+        """RFC 5905 section 7.3: version 4, mode 4 (server), stratum 1, our clock in both transmit and receive."""
+        now = self._clock.now_ns()
+        stamp = struct.pack("!II", now // NS + NTP_TO_UNIX_S, now % NS * (1 << 32) // NS)
+        head = struct.pack("!BBbb", 0x24, 1, 6, -20) + bytes(8) + b"STOA"
+        return head + stamp + request[40:48] + stamp + stamp
+
+    def _close(self, handle: int) -> None:
+        connection = self._connections.pop(handle, None)
+        if connection is not None and connection.sock is not None:
+            connection.sock.close()
+
+    def _guarded(self, connection: _Connection, act: Callable[[], Any]) -> Any:
+        """Do something with a real socket and turn what goes wrong into what a board would raise."""
+        sock = connection.sock
+        if sock is None:
+            raise DeviceFault("OSError", "EBADF", EBADF)
+        sock.settimeout(None if connection.timeout_ms is None else connection.timeout_ms / 1000)
+        began = self._clock.now_ns()
+        try:
+            return act()
+        except (TimeoutError, BlockingIOError):
+            self._let_pass(began, connection)
+            raise DeviceFault("OSError", "ETIMEDOUT", ETIMEDOUT) from None
+        except ssl.SSLCertVerificationError as error:
+            raise DeviceFault("OSError", f"certificate refused: {error.verify_message}", MBEDTLS_VERIFY_FAILED) from None
+        except ssl.SSLError as error:
+            raise DeviceFault("OSError", f"TLS failed: {error.reason}", MBEDTLS_HANDSHAKE_FAILED) from None
+        except ConnectionRefusedError:
+            raise DeviceFault("OSError", "ECONNREFUSED", ECONNREFUSED) from None
+        except (ConnectionResetError, BrokenPipeError):
+            raise DeviceFault("OSError", "ECONNRESET", ECONNRESET) from None
+        except OSError:
+            raise DeviceFault("OSError", "EHOSTUNREACH", EHOSTUNREACH) from None
+
+    def _let_pass(self, began_ns: int, connection: _Connection) -> None:
+        """A wait that ran out took its time for the device too, even where the clock does not run by itself."""
+        waited = self._clock.now_ns() - began_ns
+        self._clock.sleep_ns((connection.timeout_ms or 0) * 1_000_000 - waited)
+
+    def _note_request(self, connection: _Connection) -> None:
+        line, newline, _ = bytes(connection.sent).partition(b"\r\n")
+        words = line.split()
+        if newline and len(words) == 3:
+            path = words[1].decode("ascii", "replace").partition("?")[0]
+            connection.exchange = Exchange(words[0].decode("ascii", "replace"), path)
+            self.exchanges.append(connection.exchange)

@@ -1,0 +1,28 @@
+"""Fixtures shared by every suite."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from host_tools import device_libraries
+
+# Last, as on no board: the program's code.py would hide the standard library's module of that name.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "firmware"))
+
+
+@pytest.fixture(scope="session")
+def device_library_path() -> Iterator[Path]:
+    """The published device libraries of firmware/libraries.toml, importable for the rest of the session.
+
+    They import what CircuitPython has built in (`micropython`, `digitalio`): a test supplies that itself.
+    """
+    path = device_libraries.library_path()
+    added = [str(path), str(device_libraries.on_board_path())]
+    sys.path[:0] = added
+    yield path
+    for entry in added:
+        sys.path.remove(entry)

@@ -1,0 +1,203 @@
+"""The refresh: every row, every outcome, and the one way a token dies."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from stoa.auth import refresh
+from stoa.auth.refresh import MISCONFIGURED, NEEDS_HUMAN, RETRY_LATER, ROTATED, SAME_TOKEN, TABLE, step
+
+NOW = 1_800_000_000
+START = ("start", "display", "R1")
+POST = ("post", "token", (("grant_type", "refresh_token"), ("client_id", "display"), ("refresh_token", "R1")))
+TOKENS = {"access_token": "at", "token_type": "Bearer", "expires_in": 86400}
+
+
+def reply(body, status=200, **headers):
+    return ("reply", status, body, {key.replace("_", "-"): value for key, value in headers.items()})
+
+
+def error(code, status=403, **headers):
+    return reply({"error": code}, status, **headers)
+
+
+def later(after=None, code=None):
+    return (("outcome", RETRY_LATER, {"after": after, "error": code}),)
+
+
+SAME = (("outcome", SAME_TOKEN, {"access_token": "at", "expires_in": 86400, "refresh_token": None}),)
+NEW = (("outcome", ROTATED, {"access_token": "at", "expires_in": 86400, "refresh_token": "R2"}),)
+HUMAN = (("outcome", NEEDS_HUMAN, {"error": "mfa_required", "token_is_dead": False}),)
+WRONG = (("outcome", MISCONFIGURED, {"error": "invalid_client"}),)
+
+ENDS = {
+    "unreached": (("unreached",), later()),
+    "same": (reply(TOKENS), SAME),
+    "rotated": (reply({**TOKENS, "refresh_token": "R2"}), NEW),
+    "later": (reply(None, 503, retry_after="120"), later(120)),
+    "human": (error("mfa_required"), HUMAN),
+    "misconfigured": (error("invalid_client", 401), WRONG),
+}
+ROWS = {
+    ("idle", "start"): (START, (POST,)),
+    ("over", "start"): (START, (POST,)),
+    ("asking", "start"): (START, (POST,)),
+    ("again", "start"): (START, later()),
+    ("asking", "lost"): (("lost",), (POST,)),
+    ("again", "lost"): (("lost",), later()),
+    **{(state, name): case for state in ("asking", "again") for name, case in ENDS.items()},
+}
+
+
+def machine(name):
+    state: dict = {}
+    events = {"idle": [], "asking": [START], "again": [START, ("lost",)], "over": [START, ("unreached",)]}[name]
+    for event in events:
+        step(state, event, NOW)
+    assert state.get("is", "idle") == name
+    return state
+
+
+def test_every_row_has_its_case():
+    assert set(ROWS) == set(TABLE)
+
+
+@pytest.mark.parametrize("row", ROWS, ids="-".join)
+def test_row(row):
+    event, effects = ROWS[row]
+    state = machine(row[0])
+    assert step(state, event, NOW) == effects
+    assert state["is"] == TABLE[row][0]
+    assert ("R1" in json.dumps(state)) == (state["is"] != "over")
+
+
+def test_a_reply_nobody_waits_for_is_the_callers_mistake():
+    with pytest.raises(ValueError, match="no row for same in idle"):
+        step({}, reply(TOKENS), NOW)
+    with pytest.raises(ValueError, match="unknown event"):
+        step({}, ("tick",), NOW)
+
+
+def test_a_lost_reply_is_retried_once_and_never_more():
+    state: dict = {}
+    posts = 0
+    effects = step(state, START, NOW)
+    while effects == (POST,):
+        posts += 1
+        effects = step(state, ("lost",), NOW)
+    assert posts == 2
+    assert effects == later()
+
+
+def test_power_cut_in_flight_asks_once_more_and_then_gives_up():
+    state: dict = {}
+    assert step(state, START, NOW) == (POST,)
+    state = json.loads(json.dumps(refresh.mark(state)))
+    assert "R1" not in json.dumps(state)
+    assert step(state, START, NOW) == (POST,)
+    state = refresh.mark(state)
+    assert step(state, START, NOW) == later()
+
+
+def test_the_token_repeated_in_the_reply_is_no_rotation():
+    state = machine("asking")
+    assert step(state, reply({**TOKENS, "refresh_token": "R1"}), NOW) == SAME
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_only_invalid_grant_kills_the_token(status):
+    for code in refresh.ERRORS:
+        info = step(machine("asking"), error(code, status), NOW)[0][2]
+        assert info.get("token_is_dead", False) == (code == "invalid_grant")
+
+
+@pytest.mark.parametrize("status", [200, 302, 429, 500, 502, 503, 504])
+def test_invalid_grant_from_a_server_that_is_not_answering_a_refresh_kills_nothing(status):
+    effects = step(machine("again"), error("invalid_grant", status), NOW)
+    assert effects[0][2].get("token_is_dead", False) is False
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "mfa_required",
+        "invalid_grant",
+        "interaction_required",
+        "login_required",
+        "consent_required",
+        "insufficient_user_authentication",
+        "unmet_authentication_requirements",
+        "access_denied",
+    ],
+)
+def test_needs_a_human(code):
+    assert step(machine("asking"), error(code, 400), NOW)[0][1] == NEEDS_HUMAN
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "invalid_client",
+        "unauthorized_client",
+        "invalid_scope",
+        "unsupported_grant_type",
+        "invalid_request",
+        "invalid_target",
+    ],
+)
+def test_misconfigured(code):
+    assert step(machine("asking"), error(code, 400), NOW) == (("outcome", MISCONFIGURED, {"error": code}),)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        reply(None),
+        reply(None, 403),
+        reply({}, 200),
+        reply({"error": {"code": 17}}, 400),
+        reply({"access_token": ""}, 500),
+        error("too_many_requests", 429),
+        error("access_denied", 429),
+        error("temporarily_unavailable", 503),
+        error("invented", 400),
+    ],
+)
+def test_what_is_no_verdict_is_retried_later(event):
+    effects = step(machine("asking"), event, NOW)
+    outcome = MISCONFIGURED if event[2] == {"access_token": ""} else RETRY_LATER
+    assert effects[0][1] == outcome
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_gateways_apology_is_a_lost_reply(status):
+    state = machine("asking")
+    assert step(state, reply(None, status), NOW) == (POST,)
+    assert step(state, reply(None, status, retry_after="30"), NOW) == later(30)
+
+
+def test_a_token_the_vault_cannot_hold_is_named():
+    effects = step(machine("asking"), reply({**TOKENS, "refresh_token": "x" * 4097}), NOW)
+    assert effects == (("outcome", MISCONFIGURED, {"error": "refresh_token"}),)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "event"),
+    [
+        ("dns", False, ("unreached",)),
+        ("connect", False, ("unreached",)),
+        ("tls", False, ("unreached",)),
+        ("timeout", False, ("unreached",)),
+        ("timeout", True, ("lost",)),
+        ("truncated", True, ("lost",)),
+        ("redirect", True, ("reply", 0, None, {})),
+        ("protocol", True, ("reply", 0, None, {})),
+        ("too_big", True, ("reply", 0, None, {})),
+    ],
+)
+def test_failures_of_the_exchange_as_events(kind, sent, event):
+    assert refresh.event_of(kind, sent) == event
+    effects = step(machine("asking"), event, NOW)
+    assert effects == ((POST,) if event == ("lost",) else later())
