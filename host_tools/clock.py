@@ -16,8 +16,11 @@ VirtualClock   jumps                       jumps
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 NS = 1_000_000_000
@@ -38,6 +41,10 @@ class Clock(Protocol):
         """Let time pass while the device is in deep sleep."""
         ...
 
+    def schedule(self, delay_ns: int, action: Callable[[], None]) -> None:
+        """Have `action` called once that much waiting has passed: how a person takes part in a run."""
+        ...
+
 
 def now_s(clock: Clock) -> int:
     """Whole seconds since 1970-01-01 UTC."""
@@ -56,6 +63,12 @@ class RealClock:
 
     def skip_ns(self, duration_ns: int) -> None:
         self.sleep_ns(duration_ns)
+
+    def schedule(self, delay_ns: int, action: Callable[[], None]) -> None:
+        """`action` runs in a thread of its own."""
+        timer = threading.Timer(delay_ns / NS, action)
+        timer.daemon = True
+        timer.start()
 
 
 class SkipSleepClock(RealClock):
@@ -84,15 +97,28 @@ class VirtualClock:
     def __init__(self, start_ns: int) -> None:
         self._now_ns = start_ns
         self._lock = threading.Lock()
+        self._actions: list[tuple[int, int, Callable[[], None]]] = []
+        self._order = itertools.count()
 
     def now_ns(self) -> int:
         with self._lock:
             return self._now_ns
 
     def sleep_ns(self, duration_ns: int) -> None:
-        if duration_ns > 0:
+        """Actions that fall into the sleep are called from here, each at its time; what they raise comes out here."""
+        until = self.now_ns() + max(duration_ns, 0)
+        while True:
             with self._lock:
-                self._now_ns += duration_ns
+                if not self._actions or self._actions[0][0] > until:
+                    self._now_ns = max(self._now_ns, until)
+                    return
+                at, _, action = heapq.heappop(self._actions)
+                self._now_ns = max(self._now_ns, at)
+            action()
 
     def skip_ns(self, duration_ns: int) -> None:
         self.sleep_ns(duration_ns)
+
+    def schedule(self, delay_ns: int, action: Callable[[], None]) -> None:
+        with self._lock:
+            heapq.heappush(self._actions, (self._now_ns + delay_ns, next(self._order), action))

@@ -1,4 +1,4 @@
-"""The board: the only module that touches pins, sleeps, and knows the profile. All else gets what it needs from here."""
+"""The board: the only module that touches pins, sleeps, and knows the profile."""
 
 import time
 

@@ -6,8 +6,8 @@ AGAIN = "It tries again by itself."
 class Obstacle(Exception):
     """This wake cannot go on.
 
-    cause: a key of stoa.auth.backoff.CAUSES; title, detail, fix: lines for the error screen; asked: seconds the server
-    asked to be left alone, or None.
+    cause: a key of stoa.auth.backoff.CAUSES; title and detail: for the log; asked: seconds the server asked to be left
+    alone, or None; screen and content: what the glass is to show.
     """
 
     def __init__(self, cause, title, detail, fix=AGAIN, asked=None):
@@ -15,31 +15,43 @@ class Obstacle(Exception):
         self.cause = cause
         self.title = title
         self.detail = detail
-        self.fix = fix
         self.asked = asked
+        self.screen = "error"
+        self.content = {"title": title, "detail": detail, "fix": fix}
 
 
 class Unanswered(Exception):
     """A person is needed, and it is not the time to ask, or nobody answered, or they said no."""
 
 
+def wrong_setting(key, problem, fix):
+    obstacle = Obstacle("misconfigured", key, problem + "; " + fix)
+    obstacle.screen = "setting"
+    obstacle.content = {"key": key, "problem": problem, "fix": fix}
+    return obstacle
+
+
 def no_wifi(detail):
-    return Obstacle("wifi", "No Wi-Fi", detail + ".")
+    return Obstacle("wifi", "No Wi-Fi", _sentence(detail))
 
 
 def no_time(server):
     return Obstacle("clock", "The time is not known", "No answer from " + server + ".")
 
 
-def no_reply(what, error):
+def no_reply(who, error):
     """`error` is an HttpError; its detail names the host and what happened, and nothing of what was said."""
-    return Obstacle("unavailable", what + " cannot be reached", error.detail[:1].upper() + error.detail[1:] + ".")
+    return Obstacle("unavailable", who + " cannot be reached", _sentence(error.detail))
 
 
-def odd_reply(what, detail, asked=None):
-    return Obstacle("unavailable", what + " gives no useful answer", detail[:1].upper() + detail[1:] + ".", AGAIN, asked)
+def odd_reply(who, detail, asked=None):
+    return Obstacle("unavailable", who + " gives no useful answer", _sentence(detail), asked=asked)
 
 
-def refused(what, code, fix):
+def refused(who, code, fix):
     """Only an edit of settings.toml or of the tenant will help; `code` is the server's."""
-    return Obstacle("misconfigured", what + " refuses this display", "It says " + code + ".", fix)
+    return Obstacle("misconfigured", who + " refuses this display", "It says " + code + ".", fix)
+
+
+def _sentence(words):
+    return words[:1].upper() + words[1:] + "."

@@ -33,15 +33,11 @@ def plan(text, box, largest_module=8):
 
 def draw(canvas, text, planned, x, y):
     """Draw a planned code with its square's upper left corner at (x, y)."""
-    # 20 KB of source that only a wake with a code to show needs.
-    import adafruit_miniqr
+    # 20 KB of source that a wake without a code to show does not need.
+    from stoa.qr_code import Code
 
     version, medium, module, side = planned
-    # The version is stated because the library's own choice is one too small for 17, 32, 53... bytes: it leaves out
-    # the half byte of the mode and fails with "Code length overflow".
-    code = adafruit_miniqr.QRCode(qr_type=version, error_correct=adafruit_miniqr.M if medium else adafruit_miniqr.L)
-    code.add_data(text.encode("utf-8"))
-    code.make()
+    code = Code(text.encode("utf-8"), version, medium)
     count = code.module_count
     canvas.fill_rect(x, y, side, side, 1)
     margin = (side - count * module) // 2

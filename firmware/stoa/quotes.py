@@ -35,7 +35,8 @@ def validate(body):
         if len(value) > limit:
             raise QuoteError(key + " too long")
         for c in value:
-            if c < " " or "\x7f" <= c <= "\x9f":
+            if c < " " or 0x7F <= ord(c) <= 0x9F or 0xD800 <= ord(c) <= 0xDFFF:
+                # JSON can spell half a surrogate pair, which is no character and has no UTF-8.
                 raise QuoteError(key + " has a control character")
         quote[key] = value
     date = quote["date"]

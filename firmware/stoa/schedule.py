@@ -19,8 +19,8 @@ def next_daily(now, minute, offset_at=utc):
     """The next daily wake: `minute` (0 to 1439) of the local day, strictly after `now`.
 
     `offset_at` gives the offset of local time at a moment. A wake less than EARLY_S away is this one, come early, and
-    tomorrow's is taken: or the device would show today's quote twice. Unless midnight UTC lies between, when the
-    quote changes: then the wake is still to come.
+    tomorrow's is taken: or the device would fetch one quote twice. Unless midnight UTC lies between, when the quote
+    changes: then the wake is still to come, and a margin for the same clock keeps it from coming early once more.
     """
     day = (now + offset_at(now)) // DAY_S - 1
     while True:
@@ -28,7 +28,9 @@ def next_daily(now, minute, offset_at=utc):
         ahead = moment - now
         come_early = ahead < EARLY_S and moment // DAY_S == now // DAY_S
         if ahead > 0 and not come_early:
-            return moment if ahead > SOONEST_S else now + SOONEST_S
+            if ahead < EARLY_S:
+                moment += ahead // 16
+            return max(moment, now + SOONEST_S)
         day += 1
 
 
@@ -37,7 +39,7 @@ def after_failure(now, cause, failures, asked=None):
     wait = backoff.delay(cause, failures)
     if asked is not None and asked > wait:
         wait = asked
-    return now + (wait if wait > SOONEST_S else SOONEST_S)
+    return now + max(wait, SOONEST_S)
 
 
 def _at(day, minute, offset_at):

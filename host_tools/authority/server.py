@@ -100,9 +100,11 @@ def start_authority(
         quote_of_day: what the API tells, by day number; None takes the packaged quotes.
 
     Raises:
-        AuthorityError: the port is taken, or the database is not ours or cannot be written.
+        AuthorityError: the port is taken, the database is not ours or cannot be written, or a value makes no sense.
     """
     mode = _checked(mfa)
+    if access_token_ttl < 1:
+        raise AuthorityError(f"an access token lifetime of {access_token_ttl} s is none; give 1 or more")
     quotes = quote_of_day or _packaged_quotes()
     listening = _listen(port)
     issuer = f"http://{ADDRESS}:{listening.getsockname()[1]}/"
@@ -118,6 +120,8 @@ def start_authority(
         raise AuthorityError(f"{database} is damaged ({damaged}); name another database file") from damaged
     config = uvicorn.Config(
         create_app(authority, quotes),
+        http="h11",
+        ws="none",
         log_level="warning",
         access_log=False,  # a request line may hold a user code
         lifespan="off",

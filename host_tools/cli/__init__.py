@@ -8,16 +8,20 @@ reaches `main` becomes one line on stderr and the error's exit code; any other e
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
 
-from host_tools.cli import boards
+from host_tools.cli import boards, demo, serve, simulate
 from host_tools.errors import StoaError
 
-_COMMANDS = {
+_COMMANDS: dict[str, Callable[..., None]] = {
     "boards": boards.list_boards,
+    "demo": demo.demo,
+    "serve": serve.serve,
+    "simulate": simulate.simulate,
 }
 
 app = typer.Typer(

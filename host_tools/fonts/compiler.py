@@ -105,10 +105,13 @@ def _rasterise(face: freetype.Face, character: str) -> Glyph:
     face.load_char(character, freetype.FT_LOAD_RENDER | freetype.FT_LOAD_TARGET_MONO | freetype.FT_LOAD_NO_BITMAP)
     slot = face.glyph
     bitmap = slot.bitmap
+    pixels = bitmap.buffer  # a copy at each access
     rows = tuple(
-        tuple(bool(bitmap.buffer[y * bitmap.pitch + x // 8] >> (7 - x % 8) & 1) for x in range(bitmap.width))
+        tuple(bool(pixels[y * bitmap.pitch + x // 8] >> (7 - x % 8) & 1) for x in range(bitmap.width))
         for y in range(bitmap.rows)
     )
+    if not any(map(any, rows)):
+        rows = ()
     # The designed advance, rounded: hinted advances crowd "n" and "u" at small sizes, and a composite glyph that
     # borrows its component's metrics (the ellipsis of Source Serif is as wide as its full stop) runs into the next.
     # One or two pixels won go half to each side; more is such a composite, whose ink already stands where it should.

@@ -35,7 +35,7 @@ DEEP_SLEEP, RESET, FINISHED, CRASHED, STALLED = "deep sleep", "reset", "finished
 class Wake:
     """One boot of the firmware, from reset to whatever ended it.
 
-    ending: one of the constants above; FINISHED and CRASHED leave a real board awake, which is a defect of the firmware.
+    ending: one of the constants above; FINISHED and CRASHED leave a real board awake, a defect of the firmware.
     woken_by: "power on", "alarm", "reset" or the name of a pin. console: what it printed. calls: hardware calls made.
     """
 
@@ -89,6 +89,8 @@ class VirtualBoard:
         self._controller = Ssd1680(self.glass, clock, self._keep_picture)
         self._pressed: str | None = None
         self._was_reset = False
+        # Every HTTP exchange since the board was made, as it happens.
+        self.exchanges: list[Exchange] = []
 
     @property
     def panel_faults(self) -> list[str]:
@@ -112,7 +114,7 @@ class VirtualBoard:
             self._pressed = button
 
     def sleep(self) -> None:
-        """Let deep sleep run out (at once, if a button was pressed). Without a time alarm it would never end: ValueError."""
+        """Let deep sleep run out; at once if a button was pressed. ValueError if no time alarm will ever end it."""
         sleeping = self.state.sleeping
         if sleeping is None or self._pressed is not None:
             return
@@ -149,7 +151,8 @@ class _Boot:
         self.sleeping: Sleeping | None = None
         self.clocks = Clocks(board.clock, state.rtc_offset_ns)
         self._nvm = ByteStore("nvm", state.nvm)
-        self._radio = Radio(board.clock, board._access_point, board._time_host, state.uid)
+        self._radio = Radio(board.clock, board._access_point, board._time_host, state.uid, board.exchanges)
+        self._exchanges_before = len(board.exchanges)
         self._cause: tuple[Any, ...] | None = None
         self._reset_reason = "SOFTWARE" if was_reset else "POWER_ON"
         woken_by = "reset" if was_reset else "power on"
@@ -193,7 +196,7 @@ class _Boot:
             process.end()
             self._radio.close()
         self.wake.ended_ns = board.clock.now_ns()
-        self.wake.exchanges = self._radio.exchanges
+        self.wake.exchanges = board.exchanges[self._exchanges_before :]
         self.wake.refreshes = board.glass.refreshes - refreshes
         self.wake.nvm_writes = self._nvm.writes
 

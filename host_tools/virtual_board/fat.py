@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any
 
 from fatfs import wrapper as ff
@@ -94,7 +93,7 @@ class FatDrive:
     def __enter__(self) -> FatDrive:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.unmount()
 
     def unmount(self) -> None:
@@ -126,7 +125,7 @@ class FatDrive:
     def listdir(self, path: str) -> list[str]:
         handle, info = ff.DIR_Handle(), ff.FILINFO_Handle()
         _check(ff.pyf_opendir(handle, self._name(path)), path)
-        names = []
+        names: list[str] = []
         try:
             while True:
                 _check(ff.pyf_readdir(handle, info), path)

@@ -1,8 +1,8 @@
 """NOR flash as the board's drive lies on it: erased in 4 KB sectors, written through a one-sector cache.
 
 CircuitPython's Espressif port keeps one erase sector in RAM; a write to another sector, or a sync, erases the cached
-sector's place and programs it whole (ports/espressif/supervisor/internal_flash.c). So the unit that a power cut can lose
-is always the whole sector, eight FAT blocks.
+sector's place and programs it whole (ports/espressif/supervisor/internal_flash.c). So the unit that a power cut can
+lose is always the whole sector, eight FAT blocks.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def _value(text: str) -> str:
 
 
 def _string(text: str) -> str:
-    out = []
+    out: list[str] = []
     characters = iter(text)
     for character in characters:
         if character == '"':

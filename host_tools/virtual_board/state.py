@@ -1,4 +1,4 @@
-"""What a board keeps: flash, nvm, sleep memory, its clock's setting, the picture on its glass. In memory or in a folder."""
+"""What a board keeps, in memory or in a folder: flash, nvm, sleep memory, its clock, the picture on its glass."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def load_state(folder: Path, board: Board) -> BoardState:
         (folder / ".writable").write_bytes(b"")
         (folder / ".writable").unlink()
     except OSError as error:
-        raise StateError(f"cannot keep the board in {folder}: {error.strerror}; choose another --state folder") from None
+        raise StateError(
+            f"cannot keep the board in {folder}: {error.strerror}; choose another --state folder"
+        ) from None
     notes = folder / "board.json"
     if not notes.exists():
         return BoardState.new(board)

@@ -28,8 +28,8 @@ START_NS = 1_795_305_600 * NS  # 2026-11-22T00:00:00Z
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 QUOTES = [
-    SimpleNamespace(text="Whoever hurries, stumbles — “slowly”.", author="Seneca", work="Letters", locus="1.3"),
     SimpleNamespace(text="The second day's line.", author="Epictetus", work="Handbook", locus="5"),
+    SimpleNamespace(text="Whoever hurries, stumbles — “slowly”.", author="Seneca", work="Letters", locus="1.3"),
 ]
 
 

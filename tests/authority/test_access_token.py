@@ -27,9 +27,7 @@ def test_an_independent_library_accepts_the_access_token(http, tokens, tenant, c
     key = jwt.PyJWKSet.from_dict(keys)[header["kid"]]
     # The clock is virtual, so PyJWT is not asked to judge the times; they are compared below.
     options = {"verify_exp": False, "verify_iat": False, "require": ["iss", "exp", "aud", "sub", "iat", "jti"]}
-    claims = jwt.decode(
-        tokens["access_token"], key, ["RS256"], options, audience=tenant.audience, issuer=tenant.issuer
-    )
+    claims = jwt.decode(tokens["access_token"], key, ["RS256"], options, audience=tenant.audience, issuer=tenant.issuer)
     now = clock.now_ns() // NS
     assert header["typ"] == "at+jwt"
     assert header["alg"] == "RS256"

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from host_tools.clock import NS
 
-from .conftest import ISSUER, Browser  # noqa: TID252
+from .conftest import ISSUER, Browser
 
 WRONG = "BBBB-BBBB"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host_tools.authority.core import user_code
+from host_tools.authority.core.device_grants import polled
+from host_tools.authority.core.errors import InvalidGrant, OAuthError
 from host_tools.authority.core.records import Client, DeviceGrant
 from host_tools.clock import NS
 
@@ -176,6 +179,63 @@ def test_a_code_is_understood_however_it_is_typed():
         assert user_code.normalised(entry) == "WDJBMJHT"
     for entry in ("", "WDJB-MJH", "WDJB-MJHTX", "12345678", "W" * 10_000, "<script>"):
         assert user_code.normalised(entry) is None
+
+
+MOMENTS = st.lists(st.tuples(st.integers(0, 400), st.sampled_from(["poll", "approve", "deny"])), max_size=40)
+
+
+@given(MOMENTS)
+def test_whatever_happens_tokens_and_expiry_come_at_most_once(moments):
+    grant = DeviceGrant("h", "WDJBMJHT", "c", "s", "a", "pending", 5, 0, 900 * NS, None, None, None, None, "")
+    now, heard, intervals = 0, [], [5]
+    for seconds, happening in moments:
+        now += seconds * NS
+        if happening == "poll":
+            grant, refusal = polled(grant, now)
+            heard.append(refusal.error if refusal else "tokens")
+            intervals.append(grant.interval_s)
+        elif grant.status == "pending" and now < grant.expires_at:
+            grant = replace(grant, status="approved" if happening == "approve" else "denied")
+    assert heard.count("tokens") <= 1
+    assert heard.count("expired_token") <= 1
+    assert "slow_down" not in heard[:1]
+    assert intervals == sorted(intervals)
+    for final in ("tokens", "expired_token"):
+        if final in heard:
+            assert set(heard[heard.index(final) + 1 :]) <= {"invalid_grant"}
+
+
+def test_many_polls_at_once_get_tokens_once(display, browser, authority, tenant):
+    begun = display.ask().json()
+    browser.decide(begun["user_code"])
+    granted, refused = at_once(lambda: authority.tokens.redeem_device_code(tenant.client_id, begun["device_code"]))
+    assert (len(granted), {type(error) for error in refused}) == (1, {InvalidGrant})
+
+
+def test_many_refreshes_at_once_rotate_once(tokens, authority, tenant):
+    granted, refused = at_once(lambda: authority.tokens.refresh(tenant.client_id, tokens["refresh_token"], None))
+    assert (len(granted), {type(error) for error in refused}) == (1, {InvalidGrant})
+
+
+def at_once(call, times=8):
+    """The results and the refusals of many threads that call together."""
+    start = threading.Barrier(times)
+    granted, refused = [], []
+
+    def run() -> None:
+        start.wait()
+        try:
+            granted.append(call())
+        except OAuthError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(granted) + len(refused) == times
+    return granted, refused
 
 
 @given(st.text())

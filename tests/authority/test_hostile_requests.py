@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -116,6 +119,7 @@ def test_no_token_is_a_fault(display, token):
     assert display.quote(token).status_code == 401
 
 
-@pytest.mark.parametrize("header", ["W10.e30.x", "IngiLg.e30.x", "bnVsbA.e30.x", "eyJhbGciOjV9.e30.x", "eyJraWQiOltdfQ.e30.x"])
+@pytest.mark.parametrize("header", [[], "x", None, 5, {"alg": 5}, {"alg": "RS256", "kid": []}, {"alg": "none"}])
 def test_a_token_whose_header_is_odd_json_is_invalid(display, header):
-    assert display.quote(header).status_code == 401
+    encoded = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+    assert display.quote(f"{encoded}.e30.x").status_code == 401

@@ -6,7 +6,7 @@ import pytest
 
 from host_tools.clock import NS
 
-from .conftest import START_NS  # noqa: TID252
+from .conftest import START_NS
 
 DAY_NS = 86_400 * NS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sqlite3
 import threading
@@ -14,7 +15,7 @@ from host_tools.authority import AuthorityError, start_authority
 from host_tools.clock import NS, VirtualClock
 from host_tools.person import PersonStuck, approve
 
-from .conftest import DEVICE_CODE_GRANT, START_NS, quote_of_day  # noqa: TID252
+from .conftest import DEVICE_CODE_GRANT, START_NS, quote_of_day
 
 
 @pytest.fixture
@@ -117,6 +118,47 @@ def test_a_port_that_is_none_is_refused(clock, port):
         start_authority(clock, port=port, quote_of_day=quote_of_day)
 
 
+def test_an_access_token_that_never_lives_is_refused(clock):
+    with pytest.raises(AuthorityError, match="give 1 or more"):
+        start_authority(clock, access_token_ttl=0, quote_of_day=quote_of_day)
+
+
+def test_a_device_may_speak_http_1_0(running):
+    """micropython-urequests does; the reply must come whole, with its length, and the connection end."""
+    host, port = "127.0.0.1", int(running.issuer.rstrip("/").rsplit(":", 1)[1])
+    body = f"client_id={running.tenant.client_id}&scope=read:quotes".encode()
+    with socket.create_connection((host, port), timeout=10) as wire:
+        wire.sendall(
+            b"POST /oauth/device/code HTTP/1.0\r\nHost: %s:%d\r\nContent-Length: %d\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\n\r\n%s" % (host.encode(), port, len(body), body)
+        )
+        reply = b"".join(iter(lambda: wire.recv(4096), b""))
+    head, _, content = reply.partition(b"\r\n\r\n")
+    assert head.splitlines()[0].endswith(b" 200 OK")
+    assert b"content-length: %d" % len(content) in head.lower()
+    assert b"transfer-encoding" not in head.lower()
+    assert b'"device_code"' in content
+
+
+def test_a_huge_body_is_refused_on_the_wire(running):
+    reply = httpx2.post(
+        f"{running.issuer}oauth/token",
+        content=b"a=" + b"x" * 5_000_000,
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert (reply.status_code, reply.json()["error"]) == (413, "invalid_request")
+    assert httpx2.get(f"{running.issuer}activate").status_code == 200
+
+
+@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00" * 10 + b"\r\n\r\n", b"GET\r\n\r\n", b"A" * 200_000])
+def test_garbage_on_the_wire_does_no_harm(running, garbage):
+    port = int(running.issuer.rstrip("/").rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as wire, contextlib.suppress(ConnectionError):
+        wire.sendall(garbage)
+        wire.recv(4096)
+    assert httpx2.get(f"{running.issuer}activate").status_code == 200
+
+
 def test_an_unknown_mfa_mode_is_refused(running, clock):
     with pytest.raises(AuthorityError, match="off, rule, policy"):
         running.set_mfa("sometimes")
@@ -173,7 +215,7 @@ def test_the_access_token_lifetime_is_as_asked(clock):
 def test_nothing_secret_is_logged(running, clock, capfd, caplog):
     running.set_mfa("rule")
     granted, _ = pair(running, clock)
-    logged = capfd.readouterr().out + capfd.readouterr().err + caplog.text
+    logged = "".join(capfd.readouterr()) + caplog.text
     for secret in (granted["access_token"], granted["refresh_token"], running.tenant.demo_password):
         assert secret not in logged
     assert "user_code" not in logged

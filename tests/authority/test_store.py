@@ -15,7 +15,7 @@ from host_tools.authority.store import SCHEMA_VERSION, SqliteStore
 from host_tools.authority.tenant import demo_tenant
 from host_tools.clock import VirtualClock
 
-from .conftest import ISSUER, START_NS  # noqa: TID252
+from .conftest import ISSUER, START_NS
 
 
 @pytest.fixture

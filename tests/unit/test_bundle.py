@@ -6,6 +6,7 @@ import importlib
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -71,15 +72,17 @@ def test_the_preallocated_files_lie_where_the_firmware_looks_for_them(built: dic
         assert built[path] == bytes(module.initial_file())
 
 
-def test_building_leaves_no_firmware_module_and_no_path_behind() -> None:
-    stand_in = sys.modules.copy()
+def test_building_leaves_no_firmware_module_and_no_path_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "stoa"]:
+        monkeypatch.delitem(sys.modules, name)
+    somebody_elses = ModuleType("stoa")
+    monkeypatch.setitem(sys.modules, "stoa", somebody_elses)
     path = list(sys.path)
 
     build_bundle(MAGTAG)
 
-    assert {name for name in sys.modules if name.partition(".")[0] == "stoa"} == {
-        name for name in stand_in if name.partition(".")[0] == "stoa"
-    }
+    found = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "stoa"}
+    assert found == {"stoa": somebody_elses}
     assert sys.path == path
 
 

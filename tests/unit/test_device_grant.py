@@ -73,6 +73,7 @@ TOKENS_KEPT = {"access_token": "at", "refresh_token": "rt", "expires_in": 86400}
 ROWS = {
     ("idle", "start"): (("start", CLIENT), 0, (ASK,)),
     ("over", "start"): (("start", CLIENT), 60, (ASK,)),
+    ("asking", "start"): (("start", CLIENT), 60, (ASK,)),
     ("asking", "code"): (reply(CODE), 1, (("show",),)),
     ("asking", "tokens"): (reply(TOKENS), 1, (("stopped", "unavailable"),)),
     ("asking", "misconfigured"): (error("unauthorized_client", 403), 1, (("stopped", "misconfigured"),)),
@@ -102,6 +103,17 @@ ROWS = {
 }
 
 
+# Where an effect leaves the machine.
+AFTER = {
+    ("post", "device_authorization"): "asking",
+    ("post", "token"): "polling",
+    "show": "showing",
+    "wait": "waiting",
+    "granted": "over",
+    "stopped": "over",
+}
+
+
 def test_every_row_has_its_case():
     assert set(ROWS) == set(TABLE)
 
@@ -112,7 +124,8 @@ def test_row(row):
     state, now = machine(row[0])
     assert device_grant._classify(state, event, now + later)[0] == row[1]
     assert step(state, event, now + later) == effects
-    assert state["is"] == TABLE[row][0]
+    assert state["is"] == AFTER[effects[0][:2] if effects[0][0] == "post" else effects[0][0]]
+    assert ("device_code" in state) == (state["is"] in ("showing", "waiting", "polling"))
     assert json.loads(json.dumps(state)) == state
 
 
@@ -194,6 +207,24 @@ def test_the_error_decides_and_not_the_status(status):
         assert step(state, error(code, status), now) == effects
 
 
+@pytest.mark.parametrize("code", [code for code, event in device_grant.ERRORS.items() if event == "misconfigured"])
+def test_what_only_an_edit_can_mend(code):
+    assert code in MISCONFIGURED
+    for name in ("asking", "polling"):
+        state, now = machine(name)
+        assert step(state, error(code), now) == (("stopped", "misconfigured"),)
+
+
+MISCONFIGURED = {
+    "invalid_client",
+    "unauthorized_client",
+    "invalid_scope",
+    "unsupported_grant_type",
+    "invalid_request",
+    "invalid_target",
+}
+
+
 def test_a_stop_names_the_code_for_the_screen():
     state, now = machine("polling")
     step(state, error("invalid_scope"), now)
@@ -217,6 +248,19 @@ def test_google_says_verification_url():
     assert state["verification_uri_complete"] is None
 
 
+def test_plain_http_for_a_rehearsal_on_loopback():
+    state, _ = machine("asking")
+    step(state, reply({**CODE, "verification_uri": "http://127.0.0.1:8400/activate"}), T + 1)
+    assert state["verification_uri"] == "http://127.0.0.1:8400/activate"
+
+
+@pytest.mark.parametrize(("length", "after"), [(40, "showing"), (41, "over")])
+def test_the_longest_user_code(length, after):
+    state, _ = machine("asking")
+    step(state, reply({**CODE, "user_code": "X" * length}), T + 1)
+    assert state["is"] == after
+
+
 @pytest.mark.parametrize("uri", ["javascript:alert(1)", "https://a b/", "https://x/" + "y" * 230, 5])
 def test_a_complete_uri_no_qr_should_carry_is_left_out(uri):
     state, _ = machine("asking")
@@ -234,7 +278,9 @@ def test_expiry_counts_from_the_request_and_is_bounded():
     assert state["expires_at"] == T + device_grant.LIFETIME_MAX_S
 
 
-@pytest.mark.parametrize("event", [error("authorization_pending"), error("slow_down"), ("lost",), reply(None), ("tick",)])
+@pytest.mark.parametrize(
+    "event", [error("authorization_pending"), error("slow_down"), ("lost",), reply(None), ("tick",)]
+)
 def test_a_poll_that_outlives_the_code_ends_it(event):
     state, _ = machine("polling")
     assert step(state, event, T + 900) == (("stopped", "expired"),)
@@ -256,6 +302,12 @@ def test_a_clock_set_back_moves_every_moment_with_it():
     assert step(state, ("tick",), now - 500_000) == (("wait", 5),)
     assert state["expires_at"] == T + 900 - 500_000
     assert step(state, ("tick",), now - 500_000 + 5) == (POLL,)
+
+
+def test_a_clock_set_back_while_asking_does_not_shorten_the_code():
+    state, _ = machine("asking")
+    step(state, reply(CODE), T - 500)
+    assert state["expires_at"] == T - 500 + 900
 
 
 def test_a_clock_set_forward_ends_the_code_and_does_not_poll():

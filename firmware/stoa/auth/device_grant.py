@@ -226,6 +226,8 @@ TABLE = {
     ("idle", "start"): ("asking", _ask),
     # 3.5: on expired_token the client MAY commence a new request but SHOULD wait for user interaction.
     ("over", "start"): ("asking", _ask),
+    # The power was cut while it asked, and no code was ever shown: ask anew.
+    ("asking", "start"): ("asking", _ask),
     # 3.2: the response has device_code, user_code, verification_uri and expires_in; unknown members are ignored.
     ("asking", "code"): ("showing", _keep_code),
     # 3.2 has no such reply; no code exists, so there is nothing to show and nothing to poll for.
@@ -243,7 +245,7 @@ TABLE = {
     ("asking", "error"): ("over", _unavailable),
     # No answer, or not the endpoint's: a code in it was never shown, so that nothing is lost by asking anew later.
     ("asking", "lost"): ("over", _unavailable),
-    # The power was cut while the request was under way; the same holds.
+    # Time passed and no answer came; the same holds.
     ("asking", "early"): ("over", _unavailable),
     # 3.3: the client displays user_code and verification_uri and instructs the user. A panel takes 2 to 27 s.
     ("showing", "shown"): ("waiting", _wait_interval),

@@ -69,16 +69,6 @@ def mark(state):
     return {"is": state.get("is", "idle")}
 
 
-def event_of(kind, sent):
-    """The event of an exchange that brought no reply; `kind` and `sent` as stoa.net.usocket.HttpError has them."""
-    if not sent:
-        return ("unreached",)
-    if kind in ("timeout", "truncated"):
-        return ("lost",)
-    # Something else answered in the endpoint's place, or it answered beyond measure: no reason to repeat at once.
-    return ("reply", 0, None, {})
-
-
 def _classify(state, event, now):
     kind = event[0]
     if kind == "start":

@@ -71,9 +71,10 @@ class Wire:
         self.sent = False
 
     def resolve(self, host, port):
+        # IPv4 alone, though some boards know IPv6: "localhost" may resolve to ::1 where nothing listens.
         self._host = host
         try:
-            found = self._pool.getaddrinfo(host, port, 0, self._pool.SOCK_STREAM)
+            found = self._pool.getaddrinfo(host, port, self._pool.AF_INET, self._pool.SOCK_STREAM)
         except OSError:
             raise HttpError("dns", "no address for " + host)
         if not found:
@@ -155,12 +156,12 @@ class Wire:
             self._raw = self._socket = pool.socket(pool.AF_INET, pool.SOCK_STREAM)
             if server_hostname:
                 self._socket = self._context.wrap_socket(self._raw, server_hostname=server_hostname)
-            self._arm("connecting")
+            self._arm("connecting to")
             self._socket.connect(self._address)
         except OSError as error:
             if self._timed_out(error):
                 raise HttpError("timeout", "connecting to " + self._host)
-            if not server_hostname or error.errno in _UNREACHABLE:
+            if not server_hostname or _number(error) in _UNREACHABLE:
                 raise HttpError("connect", "no connection to " + self._host)
             raise HttpError("tls", _words(error) + " at " + self._host)
         except RuntimeError:
@@ -169,7 +170,7 @@ class Wire:
         except MemoryError:
             # mbedTLS wants some 40 KB of the chip's own heap, which gc.mem_free does not count.
             raise HttpError("tls", "not enough memory for TLS")
-        self._left_ms("connecting")
+        self._left_ms("connecting to")
 
     def _flush(self):
         if not self._out:
@@ -179,12 +180,12 @@ class Wire:
         view = memoryview(self._out)
         done = 0
         while done < len(view):
-            self._arm("sending")
+            self._arm("sending to")
             self.sent = True
             try:
                 count = self._socket.send(view[done:])
             except OSError as error:
-                raise self._lost(error, "sending")
+                raise self._lost(error, "sending to")
             if not count:
                 raise HttpError("truncated", "%s hung up" % self._host, True)
             done += count
@@ -255,8 +256,8 @@ class Wire:
             self._armed = seconds
 
     def _timed_out(self, error):
-        # CPython's TimeoutError has no errno when a socket's own timeout raised it.
-        return error.errno in _TIMED_OUT or type(error).__name__ == "TimeoutError"
+        # CPython's TimeoutError has no number when a socket's own timeout raised it.
+        return _number(error) in _TIMED_OUT or type(error).__name__ == "TimeoutError"
 
 
 def begin(wire):
@@ -281,7 +282,13 @@ def socket(family=0, kind=0, proto=0):
     return _wire
 
 
+def _number(error):
+    # CPython's OSError has an errno only when it was raised with two arguments; the boards raise it with one.
+    return error.args[0] if error.args else None
+
+
 def _words(error):
     # mbedTLS and OpenSSL both say in words what is wrong with a certificate; nothing of the request is in them.
-    text = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], str) else "TLS error %s" % error.errno
-    return text[:80]
+    if len(error.args) > 1 and isinstance(error.args[1], str):
+        return error.args[1][:80]
+    return "TLS error %s" % _number(error)

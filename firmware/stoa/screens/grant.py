@@ -33,7 +33,10 @@ def fit_code(user_code, width, height, skipped):
 
 
 def fit_address(uri, width, height):
-    """The address fitted to a box: (font, lines, leading, whole), broken after slashes, after dots or dashes, anywhere."""
+    """The address fitted to a box: (font, lines, leading, whole).
+
+    Broken after slashes if that will do, else after dots and dashes too, else anywhere.
+    """
     for sizes, marks in ((TEXT_SIZES, SLASHES), (TEXT_SIZES[-1:], SLASHES + ".-")):
         smallest = Font(sizes[-1])
         if all([smallest.measure(piece.rstrip(" ")) <= width for piece in pieces(uri, marks)]):

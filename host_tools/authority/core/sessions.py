@@ -102,5 +102,7 @@ class LoginSessions:
 
     def _keep(self, session: LoginSession) -> LoginSession:
         with self._store.transaction():
-            self._store.put(session)
+            kept = self._store.get(LoginSession, session.session_hash)
+            if kept and kept.expires_at == session.expires_at:  # ended meanwhile in another tab, it stays ended
+                self._store.put(session)
         return session

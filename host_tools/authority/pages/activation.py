@@ -31,8 +31,8 @@ _SIGN_OUT = "/activate/sign-out"
 
 # What a scope means to the person who grants it; one we do not know is shown by its name.
 _SCOPE_SENTENCES = {
-    "read:quotes": "Read the quote of the day",
-    "offline_access": "Stay connected, without asking you every day",
+    "read:quotes": "read the quote of the day",
+    "offline_access": "stay connected without asking you each day",
 }
 _STALE = "This page was open for too long, or was not opened here. Start again with the code on your device."
 

@@ -1,7 +1,7 @@
 """Solomon Systech SSD1680: 176 sources x 296 gates, two RAM planes, as far as an e-paper driver can tell.
 
-Fed only by what its pins see: SPI bytes with D/C and CS, and RESET; it answers with BUSY and with the glass. Commands by
-their number in the data sheet (rev. 0.14, table 7-1); what is not modelled is reported as a fault, never guessed.
+Fed only by what its pins see: SPI bytes with D/C and CS, and RESET; it answers with BUSY and with the glass. Commands
+by their number in the data sheet (rev. 0.14, table 7-1); what is not modelled is reported as a fault, never guessed.
 """
 
 from __future__ import annotations

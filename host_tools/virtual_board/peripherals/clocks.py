@@ -11,7 +11,7 @@ POWER_ON_RTC_S = 946_684_800  # 2000-01-01, where the RTC of an ESP32 starts und
 
 
 class Clocks:
-    """`rtc_offset_ns`: what the real-time clock is ahead of the bench's clock; it survives deep sleep, not power-off."""
+    """`rtc_offset_ns`: what the real-time clock is ahead of the bench's; it survives deep sleep, not power-off."""
 
     def __init__(self, clock: Clock, rtc_offset_ns: int | None) -> None:
         self._clock = clock

@@ -52,9 +52,12 @@ class _Connection:
 
 
 class Radio:
-    """access_point: the only network in reach; time_host: the name its time server has, which answers from the clock."""
+    """access_point: the only network in reach; time_host: the name its time server has, which answers from the clock;
+    exchanges: where each HTTP exchange is noted."""
 
-    def __init__(self, clock: Clock, access_point: AccessPoint, time_host: str, mac: bytes) -> None:
+    def __init__(
+        self, clock: Clock, access_point: AccessPoint, time_host: str, mac: bytes, exchanges: list[Exchange]
+    ) -> None:
         self._clock = clock
         self._access_point = access_point
         self._time_host = time_host
@@ -62,7 +65,7 @@ class Radio:
         self._connected = False
         self._connections: dict[int, _Connection] = {}
         self._next_handle = 1
-        self.exchanges: list[Exchange] = []
+        self._exchanges = exchanges
 
     def operations(self) -> Mapping[str, Callable[..., Any]]:
         return {
@@ -155,11 +158,10 @@ class Radio:
 
     def _send(self, handle: int, data: bytes) -> int:
         connection = self._connection(handle)
+        self._shake_hands(connection)
         sock = connection.sock
         if sock is None:
             raise DeviceFault("OSError", "EBADF", EBADF)
-        self._shake_hands(connection)
-        sock = connection.sock
         count: int = self._guarded(connection, lambda: sock.send(data))
         if connection.exchange is None and len(connection.sent) < _FIRST_LINE:
             connection.sent += data[:count]
@@ -169,13 +171,13 @@ class Radio:
     def _receive(self, handle: int, size: int) -> bytes:
         connection = self._connection(handle)
         if connection.sock is None:
-            data, connection.datagram = connection.datagram, None
-            if data is None:
+            answer, connection.datagram = connection.datagram, None
+            if answer is None:
                 self._let_pass(self._clock.now_ns(), connection)
                 raise DeviceFault("OSError", "ETIMEDOUT", ETIMEDOUT)
-            return data[:size]
+            return answer[:size]
         sock = connection.sock
-        data = self._guarded(connection, lambda: sock.recv(size))
+        data: bytes = self._guarded(connection, lambda: sock.recv(size))
         exchange = connection.exchange
         if exchange is not None and exchange.status is None and len(connection.received) < _FIRST_LINE:
             connection.received += data
@@ -216,7 +218,9 @@ class Radio:
             self._let_pass(began, connection)
             raise DeviceFault("OSError", "ETIMEDOUT", ETIMEDOUT) from None
         except ssl.SSLCertVerificationError as error:
-            raise DeviceFault("OSError", f"certificate refused: {error.verify_message}", MBEDTLS_VERIFY_FAILED) from None
+            raise DeviceFault(
+                "OSError", f"certificate refused: {error.verify_message}", MBEDTLS_VERIFY_FAILED
+            ) from None
         except ssl.SSLError as error:
             raise DeviceFault("OSError", f"TLS failed: {error.reason}", MBEDTLS_HANDSHAKE_FAILED) from None
         except ConnectionRefusedError:
@@ -237,4 +241,4 @@ class Radio:
         if newline and len(words) == 3:
             path = words[1].decode("ascii", "replace").partition("?")[0]
             connection.exchange = Exchange(words[0].decode("ascii", "replace"), path)
-            self.exchanges.append(connection.exchange)
+            self._exchanges.append(connection.exchange)

@@ -1,8 +1,9 @@
 """MicroPython as the board's interpreter: a real 32-bit VM whose heap is bounded like that of a board without PSRAM.
 
 A `micropython` on PATH serves. Otherwise Debian's package (trixie, i386, with its libraries) is downloaded by a private
-apt directory whose mirror is the machine's own, unpacked into the cache, and started through its own loader; nothing is
-installed and no root is needed. The package's own digest is pinned here; its libraries are as the signed release has them.
+apt directory whose mirror is the machine's own, unpacked into the cache, and started through its own loader; nothing
+is installed and no root is needed. The package's own digest is pinned here; its libraries are as the signed release
+has them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from host_tools.virtual_board.runtimes.process import ROM
 
 RELEASE, ARCHITECTURE, PACKAGE = "trixie", "i386", "micropython"
 PACKAGE_SHA256 = "a72799821cb45442150f8a7f0757bc8e4f9a4b64abccbd837d694a20d6900bb5"
+REMEDY = "install MicroPython 1.25"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
@@ -28,7 +30,7 @@ class MicroPythonUnavailable(StoaError):
 
 
 class MicroPythonRuntime:
-    """`program`: the command that starts it, without its options. heap: bytes, or with a unit as `-X heapsize` takes it."""
+    """`program`: the command that starts it, without options. heap: its size as `-X heapsize` takes it, "128k"."""
 
     name = "micropython"
 
@@ -42,7 +44,7 @@ class MicroPythonRuntime:
 
 
 def find_micropython(cache: Path) -> list[str]:
-    """The command that starts a MicroPython: the one on PATH, or Debian's, fetched into `cache` if it is not there yet."""
+    """The command that starts a MicroPython: the one on PATH, or Debian's, fetched into `cache` if need be."""
     on_path = shutil.which("micropython")
     if on_path:
         return [on_path]
@@ -55,7 +57,7 @@ def find_micropython(cache: Path) -> list[str]:
 
 def _fetch(root: Path) -> None:
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb") or not KEYRING.exists():
-        raise MicroPythonUnavailable("no micropython on PATH, and this is no Debian to fetch one; install MicroPython 1.25")
+        raise MicroPythonUnavailable(f"no micropython on PATH, and no Debian here to fetch one; {REMEDY}")
     root.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root.parent) as scratch:
         private = Path(scratch)
@@ -108,13 +110,13 @@ def _mirror() -> str:
     for uri in listed.stdout.split():
         if "security" not in uri:
             return uri
-    raise MicroPythonUnavailable("apt knows no Debian mirror here; run 'apt-get update', or install MicroPython 1.25")
+    raise MicroPythonUnavailable(f"apt knows no Debian mirror here; run 'apt-get update', or {REMEDY}")
 
 
 def _check(archive: Path) -> None:
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     if digest != PACKAGE_SHA256:
-        raise MicroPythonUnavailable(f"{archive.name} is not the pinned package (sha256 {digest}); install MicroPython 1.25")
+        raise MicroPythonUnavailable(f"{archive.name} is not the pinned package (sha256 {digest}); {REMEDY}")
 
 
 def _run(command: Sequence[str]) -> None:

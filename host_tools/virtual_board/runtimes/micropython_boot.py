@@ -5,6 +5,7 @@ argv: the folder of the virtual board's CircuitPython modules, and that of the l
 
 import builtins
 import sys
+
 import vfs
 
 rom = sys.argv[1]

@@ -1,9 +1,8 @@
 """Deep sleep and what ends it."""
 
 from _link import call
-from microcontroller import ByteArray
-
 from alarm import pin, time
+from microcontroller import ByteArray
 
 sleep_memory = ByteArray("sleep")
 

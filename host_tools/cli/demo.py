@@ -1,0 +1,114 @@
+"""`stoa demo`: authority and virtual board together, the whole story from pairing to the morning after MFA."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from host_tools.cli.options import Board, Heap, Panel, Port, RuntimeName
+from host_tools.errors import StoaError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from host_tools.authority import Tenant
+    from host_tools.rehearsal.demo_household import DemoHousehold
+
+
+def demo(
+    headless: Annotated[bool, typer.Option("--headless", help="Draw nothing in the terminal.")] = False,
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Nobody is needed: approve through the HTML forms a person would use.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the four pictures and story.json.", file_okay=False)
+    ] = None,
+    board: Board = "adafruit_magtag_2.9_grayscale",
+    port: Port = 0,
+    panel: Panel = None,
+    runtime: RuntimeName = "cpython",
+    heap: Heap = "1M",
+) -> None:
+    """Play the story: the display pairs, shows a quote, meets MFA on the next morning, asks, and recovers.
+
+    Without --approve you are the person: open the address, enter the code, sign in as the demo user. Deep sleep takes
+    no time. Exits with 0 only if every step happened.
+    """
+    from rich.console import Console
+
+    from host_tools.authority import start_authority
+    from host_tools.boards import load_board
+    from host_tools.clock import NS, RealClock, SkipSleepClock, VirtualClock
+    from host_tools.rehearsal.demo_household import DemoHousehold
+    from host_tools.rehearsal.half_blocks import half_blocks
+    from host_tools.rehearsal.household import Account, find_runtime, unpack_board
+    from host_tools.rehearsal.story import Step, Story
+    from host_tools.virtual_board.controllers.glass import Glass
+    from host_tools.virtual_board.state import BoardState
+
+    known = load_board(board)
+    interpreter = find_runtime(runtime, heap)
+    keep = _writer(out)
+    # With nobody outside to wait for, virtual time is exact and fast.
+    clock = VirtualClock(RealClock().now_ns() // NS * NS) if approve else SkipSleepClock()
+    screen = Console(highlight=False)
+    # A token that does not last the night, so that the morning begins with a refresh.
+    with start_authority(clock, port=port, access_token_ttl=3600) as authority:
+        tenant = authority.tenant
+        household = DemoHousehold(authority, clock, approves=approve)
+
+        def tell(step: Step, glass: Glass) -> None:
+            keep(step.chapter.file, step.png)
+            screen.print(f"\n[bold]{step.chapter.file}[/] [dim]{step.time()}[/] {step.chapter.title}")
+            if not headless:
+                screen.print(half_blocks(glass.image(), screen.width))
+            if step.shown and not approve:
+                ask_person(screen, step.shown, tenant, household if step.chapter.screen == "mfa" else None)
+
+        story = Story(clock, household, tell)
+        account = Account(tenant.issuer, tenant.client_id, tenant.quotes_url, tenant.audience, tenant.scope)
+        state = BoardState.new(known)
+        virtual = unpack_board(known, state, clock, account, interpreter, panel, story.onlooker)
+        screen.print(f"A demo tenant made for this run answers at {tenant.issuer}")
+        steps = story.play(virtual)
+    telling = {
+        "board": known.id,
+        "panel": virtual.glass.panel.name,
+        "runtime": interpreter.name,
+        "clock": "virtual" if approve else "skip-sleep",
+        "issuer": tenant.issuer,
+        "panel_faults": virtual.panel_faults,
+        "steps": [step.telling() for step in steps],
+    }
+    keep("story.json", (json.dumps(telling, indent=2) + "\n").encode())
+    screen.print(f"\nEvery step happened.{f' The pictures are in {out}.' if out else ''}")
+
+
+def ask_person(screen: Console, shown: dict[str, str], tenant: Tenant, authenticator: DemoHousehold | None) -> None:
+    """Say what a person has to do now. `authenticator`: who shows a one-time code, if one will be asked for."""
+    screen.print(f"Open [bold]{shown['verification_uri']}[/] and enter [bold]{shown['user_code']}[/],")
+    screen.print(f"sign in as [bold]{tenant.demo_user}[/] with the password [bold]{tenant.demo_password}[/].")
+    if authenticator is not None:
+        code = authenticator.one_time_code()
+        screen.print(f"Enrol the secret {tenant.totp_secret} in an authenticator, or use its code now: [bold]{code}[/]")
+
+
+def _writer(out: Path | None) -> Callable[[str, bytes], None]:
+    """Writes into the folder, which is tried before anything starts."""
+    if out is None:
+        return lambda name, content: None
+
+    def write(name: str, content: bytes) -> None:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / name).write_bytes(content)
+        except OSError as error:
+            raise StoaError(f"cannot write to {out}: {error.strerror}; choose another --out folder") from None
+
+    write("story.json", b"")
+    (out / "story.json").unlink()
+    return write

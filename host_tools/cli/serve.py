@@ -1,0 +1,51 @@
+"""`stoa serve`: the authority alone."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from host_tools.cli.options import Port
+
+
+def serve(
+    port: Port = 0,
+    database: Annotated[
+        Path | None,
+        typer.Option(
+            "--database", help="SQLite file that keeps users, clients and tokens over a restart.", dir_okay=False
+        ),
+    ] = None,
+    mfa: Annotated[
+        Literal["off", "rule", "policy"],
+        typer.Option("--mfa", help="rule challenges everything, each refresh too; policy challenges logins only."),
+    ] = "off",
+    access_token_ttl: Annotated[
+        int, typer.Option("--access-token-ttl", help="Life of an access token.", metavar="SECONDS", min=1)
+    ] = 86400,
+    as_json: Annotated[bool, typer.Option("--json", help="Say what a client needs as one line of JSON.")] = False,
+) -> None:
+    """Run the simulated authorization server and its quote API on this machine, until Ctrl-C.
+
+    It answers from the moment it prints its address. The tenant is a demo, made for this run: its password and TOTP
+    secret are printed because they are good for nothing else.
+    """
+    from host_tools.authority import start_authority
+    from host_tools.clock import RealClock
+
+    with start_authority(RealClock(), port, database, mfa, access_token_ttl) as authority:
+        tenant = asdict(authority.tenant)
+        if as_json:
+            print(json.dumps(tenant), flush=True)
+        else:
+            print("A demo tenant, made for this run:", flush=True)
+            for name, value in tenant.items():
+                print(f"  {name:14} {value}", flush=True)
+            print("Ctrl-C ends it.", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            authority.wait()

@@ -1,0 +1,94 @@
+"""A board unpacked at home: the bundle on its drive, its owner's settings beside it, their Wi-Fi in reach."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from host_tools.boards import Board
+from host_tools.bundle import PRESERVED, build_bundle
+from host_tools.clock import Clock
+from host_tools.device_libraries import cache_folder, on_board_path
+from host_tools.errors import StoaError
+from host_tools.rehearsal.onlooker import Onlooker
+from host_tools.virtual_board.controllers.panels import find_panel
+from host_tools.virtual_board.esp32 import VirtualBoard
+from host_tools.virtual_board.peripherals.radio import AccessPoint
+from host_tools.virtual_board.runtimes import Runtime
+from host_tools.virtual_board.runtimes.cpython import CPythonRuntime
+from host_tools.virtual_board.runtimes.micropython import MicroPythonRuntime, find_micropython
+from host_tools.virtual_board.state import BoardState
+
+# The home's network. The virtual radio reaches no other, and nothing else needs the password.
+WIFI = AccessPoint("Stoa virtual home", "painted porch")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class SettingsError(StoaError):
+    """A value that settings.toml cannot hold."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where the display signs in and gets its quotes; every field becomes a key of settings.toml."""
+
+    issuer: str
+    client_id: str
+    api: str
+    audience: str | None = None
+    scope: str | None = None
+
+
+def settings_toml(account: Account, wifi: AccessPoint = WIFI) -> bytes:
+    """The owner's settings.toml, in the subset CircuitPython reads. SettingsError for a control character."""
+    values: Mapping[str, str | None] = {
+        "STOA_WIFI_SSID": wifi.ssid,
+        "STOA_WIFI_PASSWORD": wifi.password,
+        "STOA_ISSUER": account.issuer,
+        "STOA_CLIENT_ID": account.client_id,
+        "STOA_AUDIENCE": account.audience,
+        "STOA_SCOPE": account.scope,
+        "STOA_API": account.api,
+    }
+    lines = []
+    for key, value in values.items():
+        if value is None:
+            continue
+        if _UNPRINTABLE.search(value):
+            raise SettingsError(f"the value for {key} has a control character; copy it anew")
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        lines.append(f'{key} = "{escaped}"\n')
+    return "".join(lines).encode()
+
+
+def unpack_board(
+    board: Board,
+    state: BoardState,
+    clock: Clock,
+    account: Account,
+    runtime: Runtime | None = None,
+    panel: str | None = None,
+    onlooker: Onlooker | None = None,
+) -> VirtualBoard:
+    """A virtual board with the firmware on its drive, ready to wake. `panel`: the one fitted, if not the board's."""
+    virtual = VirtualBoard(
+        board,
+        state,
+        clock,
+        runtime or CPythonRuntime(),
+        on_board_path(),
+        WIFI,
+        panel=find_panel(panel) if panel else None,
+        on_console=onlooker.on_console if onlooker else None,
+        on_picture=onlooker.on_picture if onlooker else None,
+    )
+    virtual.install({**build_bundle(board), "settings.toml": settings_toml(account)}, PRESERVED)
+    return virtual
+
+
+def find_runtime(name: str, heap: str) -> Runtime:
+    """The interpreter by name, "cpython" or "micropython"; `heap` bounds the latter."""
+    if name == "micropython":
+        return MicroPythonRuntime(find_micropython(cache_folder()), heap)
+    return CPythonRuntime()

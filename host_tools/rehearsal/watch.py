@@ -1,0 +1,136 @@
+"""A display watched wake by wake, and kept in a folder between runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from host_tools.authority import start_authority
+from host_tools.boards import Board
+from host_tools.clock import NS, Clock, RealClock, SkipSleepClock, VirtualClock
+from host_tools.errors import StoaError
+from host_tools.rehearsal.demo_household import DemoHousehold
+from host_tools.rehearsal.household import Account, unpack_board
+from host_tools.rehearsal.onlooker import Onlooker
+from host_tools.rehearsal.story import PERSON_TAKES_NS
+from host_tools.virtual_board.controllers.glass import Glass
+from host_tools.virtual_board.esp32 import DEEP_SLEEP, VirtualBoard, Wake
+from host_tools.virtual_board.runtimes import Runtime
+from host_tools.virtual_board.state import load_state, save_state
+
+
+class FirmwareFailed(StoaError):
+    """The firmware ended otherwise than in deep sleep: a defect of it, or of the drive."""
+
+    exit_code = 4
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a wake ended. screen: the last one drawn; reason: why the board wakes next; times in whole seconds, UTC."""
+
+    wake: Wake
+    screen: str | None
+    reason: str | None
+    next_wake_s: int | None
+    obstacle: str | None
+    panel_faults: list[str]
+
+    def telling(self) -> dict[str, Any]:
+        """For people and scripts; nothing in it is secret."""
+        until = None if self.next_wake_s is None else datetime.fromtimestamp(self.next_wake_s, UTC)
+        return {
+            "screen": self.screen,
+            "next_wake": None if until is None else until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "reason": self.reason,
+            "woken_by": self.wake.woken_by,
+            "refreshes": self.wake.refreshes,
+            "requests": len(self.wake.exchanges),
+            "obstacle": self.obstacle,
+            "panel_faults": self.panel_faults,
+        }
+
+
+class Watch:
+    """What is watched and where it is kept: `folder` for the board, `png` for its picture.
+
+    on_line gets each line of the board's console.
+    """
+
+    def __init__(
+        self, board: Board, runtime: Runtime, panel: str | None, folder: Path, png: Path, on_line: Callable[[str], None]
+    ) -> None:
+        self.folder = folder
+        self.on_shown: Callable[[dict[str, str]], None] | None = None
+        self._board = board
+        self._runtime = runtime
+        self._panel = panel
+        self._png = png
+        self._onlooker = Onlooker(self._see, on_line)
+
+    def wakes(self, clock: Clock, account: Account) -> Iterator[Report]:
+        """Wake after wake, for ever. The board and its picture are saved after each."""
+        state = load_state(self.folder, self._board)
+        board = unpack_board(self._board, state, clock, account, self._runtime, self._panel, self._onlooker)
+        self._write_picture(board.glass)
+        try:
+            while True:
+                board.sleep()
+                self._onlooker.new_wake()
+                wake = board.wake()
+                self._write_picture(board.glass)
+                save_state(self.folder, state)
+                yield self._report(board, wake)
+        finally:
+            # Ctrl-C in the middle of a wake is a loss of power; what flash held then is what is kept.
+            save_state(self.folder, state)
+
+    def _see(self, screen: str, shown: dict[str, str], glass: Glass) -> None:
+        self._write_picture(glass)
+        if shown and self.on_shown is not None:
+            self.on_shown(shown)
+
+    def _write_picture(self, glass: Glass) -> None:
+        try:
+            self._png.write_bytes(glass.png())
+        except OSError as error:
+            raise StoaError(f"cannot write {self._png}: {error.strerror}; choose another --panel-png file") from None
+
+    def _report(self, board: VirtualBoard, wake: Wake) -> Report:
+        if wake.ending != DEEP_SLEEP:
+            last = wake.console[-1] if wake.console else "nothing on its console"
+            raise FirmwareFailed(f"the firmware {wake.ending} instead of going to sleep: {last}")
+        sleeping = board.state.sleeping
+        until = None if sleeping is None else sleeping.until_ns
+        return Report(
+            wake=wake,
+            screen=(self._onlooker.last("screen") or {}).get("name"),
+            reason=(self._onlooker.last("sleep") or {}).get("reason", "defect"),
+            next_wake_s=None if until is None else until // NS,
+            obstacle=self._onlooker.obstacle(),
+            panel_faults=board.panel_faults,
+        )
+
+
+def alone(watch: Watch, clock: Literal["real", "skip-sleep"], account: Account) -> Iterator[Report]:
+    """The display against somebody else's server, in a time that server can follow."""
+    return watch.wakes(SkipSleepClock() if clock == "skip-sleep" else RealClock(), account)
+
+
+def with_authority(watch: Watch) -> Iterator[Report]:
+    """The display with an authority of its own on one virtual clock, and a person who approves what it shows."""
+    clock = VirtualClock(RealClock().now_ns() // NS * NS)
+    with start_authority(clock, database=_database(watch.folder)) as authority:
+        tenant = authority.tenant
+        household = DemoHousehold(authority, clock, approves=True)
+        watch.on_shown = lambda shown: clock.schedule(PERSON_TAKES_NS, lambda: household.approve(shown))
+        account = Account(tenant.issuer, tenant.client_id, tenant.quotes_url, tenant.audience, tenant.scope)
+        yield from watch.wakes(clock, account)
+
+
+def _database(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder / "authority.db"

@@ -1,0 +1,216 @@
+"""A person with a real browser (the system's Chromium) connects a display by typing its code."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pyotp
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from host_tools.authority import RunningAuthority, start_authority
+from host_tools.clock import NS, RealClock
+
+# Chromium's own traffic is off, so that the only requests are the person's.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    assert path, f"no browser found: install one of {', '.join(names)}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def clock() -> RealClock:
+    return RealClock()
+
+
+@pytest.fixture
+def authority(clock) -> Iterator[RunningAuthority]:
+    with start_authority(clock) as running:
+        yield running
+
+
+@pytest.fixture(params=["desktop", "phone"])
+def context(request, chromium) -> Iterator[BrowserContext]:
+    phone = request.param == "phone"
+    opened = chromium.new_context(viewport=PHONE if phone else DESKTOP, has_touch=phone)
+    opened.set_default_timeout(10_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(context) -> Iterator[Page]:
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("console", lambda message: complaints.append(message.text))
+    yield opened
+    # That a form was answered with a 4xx is told too, and right; anything else (a CSP violation, say) is a defect.
+    assert [text for text in complaints if "responded with a status of 4" not in text] == []
+
+
+@pytest.fixture
+def picture(page, request):
+    """Keep a picture of the page where STOA_PICTURES names a folder, for a look at how it looks."""
+    folder = os.environ.get("STOA_PICTURES")
+
+    def take(name: str) -> None:
+        # A page wider than its window would have to be pushed about with a thumb.
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        if folder:
+            size = "phone" if page.viewport_size == PHONE else "desktop"
+            page.screenshot(path=Path(folder) / f"{name}-{size}.png", full_page=True)
+
+    return take
+
+
+def ask(running: RunningAuthority) -> dict[str, str]:
+    fields = {"client_id": running.tenant.client_id, "scope": running.tenant.scope}
+    return httpx2.post(f"{running.issuer}oauth/device/code", data=fields).json()
+
+
+def poll(running: RunningAuthority, begun: dict[str, str]) -> httpx2.Response:
+    fields = {"device_code": begun["device_code"], "client_id": running.tenant.client_id}
+    return httpx2.post(f"{running.issuer}oauth/token", data=fields | {"grant_type": DEVICE_CODE_GRANT})
+
+
+def one_time_code(running: RunningAuthority, clock: RealClock) -> str:
+    return pyotp.TOTP(running.tenant.totp_secret).at(clock.now_ns() // NS)
+
+
+def test_typing_the_code_and_a_one_time_code(authority, page, clock, picture):
+    authority.set_mfa("rule")
+    begun = ask(authority)
+    page.goto(begun["verification_uri"])
+    picture("1-code")
+    expect(page.get_by_label("Code on your device")).to_be_focused()
+    page.keyboard.type(begun["user_code"].lower().replace("-", " "))
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    picture("2-sign-in")
+    page.get_by_label("E-mail address").fill(authority.tenant.demo_user)
+    page.get_by_label("Password").fill(authority.tenant.demo_password)
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="Confirm it is you")).to_be_visible()
+    picture("3-one-time-code")
+    page.get_by_label("One-time code").fill(one_time_code(authority, clock))
+    page.get_by_role("button", name="Continue").click()
+
+    expect(page.get_by_role("heading", name="Connect Stoa display?")).to_be_visible()
+    expect(page.get_by_text(begun["user_code"])).to_be_visible()
+    picture("4-consent")
+    assert poll(authority, begun).json()["error"] == "authorization_pending"
+    page.get_by_role("button", name="Allow", exact=True).click()
+
+    expect(page.get_by_role("status")).to_contain_text("Your device is connected")
+    picture("5-done")
+    granted = poll(authority, begun)
+    assert granted.status_code == 200
+    bearer = {"Authorization": f"Bearer {granted.json()['access_token']}"}
+    assert httpx2.get(authority.tenant.quotes_url, headers=bearer).json()["text"]
+
+
+def test_a_scanned_code_is_compared_and_may_be_refused(authority, page, picture):
+    begun = ask(authority)
+    page.goto(begun["verification_uri_complete"])
+    expect(page.get_by_text(begun["user_code"])).to_be_visible()
+    picture("1-compare")
+    page.get_by_role("button", name="Yes, it is the same").click()
+    page.get_by_label("E-mail address").fill(authority.tenant.demo_user)
+    page.get_by_label("Password").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("is not right")
+    expect(page.get_by_label("Password")).to_be_focused()
+    picture("2-wrong-password")
+    page.get_by_label("Password").fill(authority.tenant.demo_password)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Do not allow").click()
+    expect(page.get_by_role("status")).to_contain_text("You did not allow it")
+    picture("5-refused")
+    assert poll(authority, begun).json()["error"] == "access_denied"
+
+
+def test_a_wrong_code_is_told_and_can_be_put_right(authority, page, picture):
+    begun = ask(authority)
+    page.goto(begun["verification_uri"])
+    page.get_by_label("Code on your device").fill("BBBB-BBBB")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_contain_text("No device is waiting with this code")
+    expect(page).to_have_title(re.compile("^Problem: "))
+    picture("1-wrong-code")
+    page.get_by_label("Code on your device").fill(begun["user_code"])
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_going_back_and_reloading_do_no_harm(authority, page):
+    begun = ask(authority)
+    page.goto(begun["verification_uri"])
+    page.get_by_label("Code on your device").fill(begun["user_code"])
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Connect a device")).to_be_visible()
+    page.go_forward()
+    page.reload()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(authority, page, scheme, picture):
+    """WCAG 2.2, 1.4.3: a contrast of 4.5 at least, in both colour schemes."""
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{authority.issuer}activate")
+    page.get_by_label("Code on your device").fill("BBBB-BBBB")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    if scheme == "dark":
+        picture("1-dark")
+    for selector in ("h1", ".hint", ".problem", "button", "footer", "label"):
+        colour, ground = page.eval_on_selector(
+            selector,
+            """element => {
+                let ground = element
+                while (getComputedStyle(ground).backgroundColor === 'rgba(0, 0, 0, 0)') ground = ground.parentElement
+                return [getComputedStyle(element).color, getComputedStyle(ground).backgroundColor]
+            }""",
+        )
+        assert contrast(colour, ground) >= 4.5, (selector, scheme, colour, ground)
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2's contrast ratio of two CSS colours, `rgb(1, 2, 3)`."""
+
+    def luminance(colour: str) -> float:
+        channels = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        red, green, blue = (
+            channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
