@@ -17,6 +17,7 @@ import httpx2
 _MOST_PAGES = 10
 _TIMEOUT_S = 30
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
+_BLOCKS = frozenset({"br", "button", "div", "footer", "form", "h1", "h2", "header", "label", "li", "main", "p", "ul"})
 _ALLOWING = frozenset({"allow", "approve", "accept", "confirm", "yes", "true"})
 
 
@@ -52,6 +53,8 @@ class _Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
+        if tag in _BLOCKS:
+            self.handle_data(" ")  # as the eye parts them
         if tag not in _VOID:
             self._open.append((tag, found.get("role", "")))
         if tag == "form":

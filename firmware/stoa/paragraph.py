@@ -13,6 +13,8 @@ HYPHENS = "-\u2013\u2014"
 def pieces(text, marks=HYPHENS):
     """The unbreakable pieces of a text: its words, cut once more after each of `marks` inside them."""
     found = []
+    # A soft hyphen is seen only where a line breaks at it, and none does here.
+    text = text.replace("\u00ad", "")
     for separator in "\n\r\t":
         text = text.replace(separator, " ")
     # Not split() alone: CPython would break at a no-break space too, MicroPython would not.

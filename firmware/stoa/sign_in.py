@@ -65,6 +65,9 @@ class SignIn:
         if "asked" in state:
             state["ask_at"] = hardware.now() + backoff.delay("needs_human", state["asked"])
         if reason == "granted":
+            if screen == "pairing":
+                # There was no token to lose: whatever was asked before, this is a beginning.
+                self._forget_asking()
             return self._keep(info)
         self._save()
         if reason == "unavailable":
@@ -116,8 +119,7 @@ class SignIn:
         self._state.pop("refresh", None)
         if outcome == refresh.SAME_TOKEN or outcome == refresh.ROTATED:
             # Only here: a tenant that challenges every refresh must not nag anew after each pairing.
-            self._state.pop("asked", None)
-            self._state.pop("ask_at", None)
+            self._forget_asking()
             return self._keep(info)
         if outcome == refresh.RETRY_LATER:
             code = info["error"]
@@ -142,6 +144,10 @@ class SignIn:
                 event = ("reply",) + self._exchanger.post(endpoint, effect[2])
             except HttpError as error:
                 event = _without_reply(error)
+
+    def _forget_asking(self):
+        self._state.pop("asked", None)
+        self._state.pop("ask_at", None)
 
     def _keep(self, tokens):
         """Store what a grant or a refresh brought, the refresh token first: it cannot be had again."""

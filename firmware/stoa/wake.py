@@ -25,7 +25,11 @@ def run():
         # Our own defect, or no memory left. An exception that reached CircuitPython would leave the board awake until
         # the battery is empty.
         until = hardware.now() + AFTER_DEFECT_S
-        _report(error, until)
+        try:
+            _report(error, until)
+        except Exception:
+            # Telling of it is worth less than the sleep.
+            pass
     hardware.deep_sleep(until)
 
 

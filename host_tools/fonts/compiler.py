@@ -85,13 +85,13 @@ def compile_font(ttf_path: Path, pixel_size: int, characters: Iterable[str]) -> 
 
     A replacement box for every other character is added. Raises FontError.
     """
-    wanted = sorted(set(characters) - {REPLACEMENT})
+    wanted = set(characters) - {REPLACEMENT}
     try:
         face = freetype.Face(str(ttf_path))
         face.set_pixel_sizes(0, pixel_size)
     except freetype.FT_Exception as error:
         raise FontError(f"{ttf_path.name}: {error}") from error
-    missing = [character for character in wanted if not face.get_char_index(character)]
+    missing = sorted(character for character in wanted if not face.get_char_index(character))
     if missing:
         raise FontError(f"{ttf_path.name} has no glyph for {' '.join(f'U+{ord(c):04X}' for c in missing)}")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import joserfc.jwt
 import jwt
 import pytest
 
-from host_tools.authority.core.access_tokens import TokenVerifier
+from host_tools.authority.core.access_tokens import TokenVerifier, signing_key
 from host_tools.authority.core.errors import InvalidToken
 from host_tools.clock import NS
 
@@ -51,6 +52,16 @@ def test_a_refresh_keeps_the_time_and_manner_of_authentication(display, tokens, 
     assert after["iat"] == before["iat"] + 3600
     assert (after["auth_time"], after["amr"]) == (before["auth_time"], before["amr"])
     assert after["jti"] != before["jti"]
+
+
+@pytest.mark.parametrize("type_", ["JWT", None, "at+jwt+more"])
+def test_a_jwt_of_another_kind_opens_nothing(display, tokens, store, clock, type_):
+    """RFC 9068 4: an ID token of the same issuer is signed with the same key."""
+    key = signing_key(store, clock)
+    claims = jwt.decode(tokens["access_token"], options={"verify_signature": False})
+    header = {"alg": "RS256", "kid": key.kid} | ({"typ": type_} if type_ else {})
+    assert display.quote(joserfc.jwt.encode(header, claims, key)).status_code == 401
+    assert display.quote(joserfc.jwt.encode(header | {"typ": "at+jwt"}, claims, key)).status_code == 200
 
 
 def test_a_token_is_refused_by_another_audience_and_another_issuer(authority, tokens, tenant, clock):

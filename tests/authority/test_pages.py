@@ -131,9 +131,12 @@ def test_signing_in_changes_the_session(browser, user_code, store):
 def test_not_you_signs_out_and_keeps_the_device(browser, user_code, tenant):
     page = browser.sign_in(browser.type_code(user_code))
     token = re.search(r'name="csrf_token" value="(\w+)"', page.text).group(1)
+    left_behind = {"stoa_session": browser.http.cookies["stoa_session"]}
     page = browser.http.post("/activate/sign-out", data={"csrf_token": token})
     assert heading(page) == "Sign in"
     assert user_code in page.text
+    with TestClient(browser.http.app, base_url=tenant.issuer, cookies=left_behind) as stranger:
+        assert "Do not allow" not in stranger.get("/activate/allow").text
     assert "Do not allow" in browser.sign_in(page).text
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from host_tools.fonts import compiled_fonts
 from stoa import text
+from stoa.text import Font
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +19,18 @@ def fonts_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).write_bytes(content)
     text.FOLDER = str(folder)
     return folder
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """Every line of text put on the glass, with its font's size, in a font that has its characters."""
+    lines = []
+    draw = Font.draw
+
+    def listening(self, canvas, text, x, baseline):
+        assert all(map(self.has, text)), text
+        lines.append((text, self.size))
+        return draw(self, canvas, text, x, baseline)
+
+    monkeypatch.setattr(Font, "draw", listening)
+    return lines

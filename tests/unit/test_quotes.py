@@ -50,6 +50,13 @@ def test_refused(change, detail):
     assert caught.value.detail == detail
 
 
+@pytest.mark.parametrize(("key", "limit"), [("text", 480), ("author", 60), ("work", 80), ("locus", 40)])
+def test_the_longest_fields(key, limit):
+    assert validate({**QUOTE, key: "x" * limit})[key] == "x" * limit
+    with pytest.raises(QuoteError, match=key + " too long"):
+        validate({**QUOTE, key: "x" * (limit + 1)})
+
+
 def bearer(text):
     return {"www-authenticate": "Bearer " + text}
 
@@ -64,6 +71,7 @@ CASES = [
     (401, bearer('error="invalid_token", error_description="expired"'), None, ("refresh",)),
     (401, bearer('realm="api"'), None, ("refresh",)),
     (401, {}, None, ("refresh",)),
+    (401, bearer('error="invented"'), None, ("refresh",)),
     (401, {"www-authenticate": 'Basic realm="x"'}, None, ("refresh",)),
     (
         401,

@@ -1,87 +1,22 @@
-"""The six screens on both panel shapes: readable codes, nothing over the edge, the quote kept."""
+"""The six screens on both panel shapes: nothing over the edge, the quote kept, every message complete."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
-import zxingcpp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from host_tools.fonts.faces import TEXT
-from stoa import paragraph, qr, screens
+from host_tools.quote_packs import load_pack
+from stoa import screens, text
 from stoa.canvas import Canvas
-from stoa.screens.grant import typeable
-from stoa.text import Font
+from tests.unit.glass import CONTENT, PANELS, QUOTE, Glass, show, whole
 
 pytestmark = pytest.mark.usefixtures("device_library_path", "fonts_folder")
-
-PANELS = [(128, 296, 1), (122, 250, 1), (122, 250, 3)]
-QUOTE = {"text": "Nothing is ours, except time.", "author": "Seneca", "work": "Letters", "locus": "1.3"}
-GRANT = {
-    "user_code": "WDJB-MJHT",
-    "verification_uri": "https://stoa-display.eu.auth0.com/activate",
-    "verification_uri_complete": "https://stoa-display.eu.auth0.com/activate?user_code=WDJB-MJHT",
-}
-CONTENT = {
-    "quote": {"quote": QUOTE},
-    "pairing": GRANT,
-    "mfa": {**GRANT, "quote": QUOTE},
-    "waiting": {"until": "Tue 09:15", "quote": QUOTE},
-    "error": {"title": "No Wi-Fi", "detail": "“Porch” is not in reach.", "fix": "Next try at 07:45.", "quote": QUOTE},
-    "setting": {"key": "STOA_ISSUER", "problem": "It is missing.", "fix": "Write the address of your server."},
-}
-
-
-class Glass(Canvas):
-    """A canvas that notes every black pixel that would fall off it."""
-
-    def __init__(self, *arguments):
-        self.lost = []
-        super().__init__(*arguments)
-
-    def pixel(self, x, y, color=0):
-        if not color and not (0 <= x < self.width and 0 <= y < self.height):
-            self.lost.append((x, y))
-        super().pixel(x, y, color)
-
-    def fill_rect(self, x, y, width, height, color=0):
-        if not color and (x < 0 or y < 0 or x + width > self.width or y + height > self.height):
-            self.lost.append((x, y, width, height))
-        super().fill_rect(x, y, width, height, color)
-
-    def image(self):
-        """As seen: in a dark frame, with the rim of white glass that the quiet zone counts on, four times as large."""
-        picture = Image.new("L", (self.width, self.height))
-        picture.putdata([255 * self.is_white(x, y) for y in range(self.height) for x in range(self.width)])
-        framed = Image.new("L", (self.width + 42, self.height + 42), 60)
-        framed.paste(255, (20, 20, self.width + 22, self.height + 22))
-        framed.paste(picture, (21, 21))
-        return framed.resize((framed.width * 4, framed.height * 4), Image.Resampling.NEAREST)
-
-
-@pytest.fixture
-def said(monkeypatch):
-    """Every line of text put on the glass, with its font's size."""
-    lines = []
-    draw = Font.draw
-
-    def listening(self, canvas, text, x, baseline):
-        lines.append((text, self.size))
-        return draw(self, canvas, text, x, baseline)
-
-    monkeypatch.setattr(Font, "draw", listening)
-    return lines
-
-
-def whole(said):
-    return " ".join(text for text, _size in said)
-
-
-def show(name, content, panel):
-    canvas = Glass(*panel)
-    screens.draw(canvas, name, content)
-    return canvas
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -135,66 +70,21 @@ def test_no_content_leaves_the_glass(panel, screen):
 
 
 @pytest.mark.parametrize("panel", PANELS)
-@pytest.mark.parametrize("name", ["pairing", "mfa"])
-@pytest.mark.parametrize("length", [60, 62, 70, 78, 79, 90, 106, 107, 110])
-def test_the_code_on_the_glass_reads_as_the_complete_uri(name, panel, length):
-    uri = GRANT["verification_uri_complete"].replace("WDJB", "W" * (length - 58))
-    assert len(uri) == length
-    canvas = show(name, {**CONTENT[name], "verification_uri_complete": uri}, panel)
-    (read,) = zxingcpp.read_barcodes(canvas.image())
-    assert read.text == uri
-
-
-def test_without_a_complete_uri_the_code_is_the_plain_one():
-    canvas = show("pairing", {**GRANT, "verification_uri_complete": None}, PANELS[1])
-    (read,) = zxingcpp.read_barcodes(canvas.image())
-    assert read.text == GRANT["verification_uri"]
-
-
-def test_pairing_modules_are_three_pixels_on_both_panels():
-    for panel in PANELS:
-        assert qr.plan(GRANT["verification_uri_complete"], Canvas(*panel).height)[2] == 3
+@pytest.mark.parametrize("name", ["quote", "mfa", "waiting", "error"])
+@pytest.mark.parametrize("times", [1, 3, 9, 20, 80])
+def test_accents_and_cedillas_stay_on_the_glass(name, panel, times):
+    quote = {"text": "ÅÇ Éj" * times, "author": "Ébène Åç", "work": "Çj", "locus": "1"}
+    assert show(name, {**CONTENT[name], "quote": quote}, panel).lost == []
 
 
 @pytest.mark.parametrize("panel", PANELS)
-def test_a_uri_too_long_for_a_code_leaves_words_that_can_be_typed(panel, said):
-    long = GRANT["verification_uri"] + "?" + "x" * 240
-    canvas = show("pairing", {**GRANT, "verification_uri_complete": long}, panel)
-    assert zxingcpp.read_barcodes(canvas.image()) == []
-    assert ("WDJB-MJHT", 30) in said
-    assert "Open stoa-display.eu.auth0.com/activate and enter" in whole(said).replace("/ activate", "/activate")
-
-
-@pytest.mark.parametrize("panel", PANELS)
-@pytest.mark.parametrize("name", ["pairing", "mfa"])
-@pytest.mark.parametrize(
-    "uri",
-    [
-        "https://stoa-display.eu.auth0.com/activate",
-        "http://127.0.0.1:8080/activate",
-        "https://login.a-rather-long-company-name.example.com/oauth2/v1/device/activate",
-    ],
-)
-def test_the_address_stands_there_complete(name, panel, uri, said):
-    show(name, {**CONTENT[name], "verification_uri": uri}, panel)
-    assert typeable(uri) in "".join(text for text, _size in said)
-
-
-def test_only_the_scheme_a_browser_adds_is_left_out():
-    assert typeable("https://example.com/device") == "example.com/device"
-    assert typeable("https://example.com/") == "example.com"
-    assert typeable("https://example.com/device/") == "example.com/device/"
-    assert typeable("http://192.0.2.1:8080/activate") == "http://192.0.2.1:8080/activate"
-
-
-@pytest.mark.parametrize("panel", PANELS)
-@pytest.mark.parametrize("name", ["pairing", "mfa"])
-@pytest.mark.parametrize("code", ["WDJB-MJHT", "QQQQ-JJJJ", "BCDFGHJK", "ABCDEFGH-IJKLMNOP", "wdjb mjht"])
-def test_the_user_code_stands_there_complete_and_large(name, panel, code, said):
-    canvas = show(name, {**CONTENT[name], "user_code": code}, panel)
-    assert canvas.lost == []
-    large = [text for text, size in said if size >= 18]
-    assert code.replace(" ", "") in "".join(large).replace(" ", "")
+def test_a_short_quote_stands_in_the_middle_of_the_room_above_its_source(panel):
+    canvas = show("quote", {"quote": QUOTE}, panel)
+    rows = [any(not canvas.is_white(x, y) for x in range(canvas.width)) for y in range(canvas.height)]
+    first = rows.index(True)
+    source = len(rows) - rows[::-1].index(True) - 14
+    last = max(y for y in range(source) if rows[y])
+    assert abs(first - (source - last)) <= 10
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -211,6 +101,19 @@ def test_a_quote_of_300_characters_is_shown_whole(panel, said):
     show("quote", {"quote": {**QUOTE, "text": text}}, panel)
     assert text in whole(said)
     assert "Letters 1.3" in whole(said)
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_every_line_of_the_pack_is_shown_whole_with_its_source(panel, said):
+    pack = load_pack()
+    for quote in pack:
+        said.clear()
+        fields = {"text": quote.text, "author": quote.author, "work": quote.work, "locus": quote.locus}
+        assert show("quote", {"quote": fields}, panel).lost == []
+        # A line may have been broken inside a word that holds a dash.
+        shown = whole(said).replace(" ", "")
+        assert f"{quote.text}{quote.author},{quote.work}{quote.locus}".replace(" ", "") == shown
+    assert len(pack) >= 20
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -275,18 +178,12 @@ def test_an_unknown_screen_is_refused_before_anything_is_drawn():
 
 
 def test_a_daily_wake_loads_neither_qr_nor_pairing():
-    import subprocess
-    import sys
-    from pathlib import Path
-
-    from stoa import text
-
     program = (
         "import sys; from stoa import screens, text; from stoa.canvas import Canvas; text.FOLDER = sys.argv[1];"
         "screens.draw(Canvas(128, 296, 1), 'quote', {'quote': {'text': 'x'}});"
         "print(sorted(name for name in sys.modules if name.startswith('stoa.')))"
     )
-    firmware = Path(paragraph.__file__).parent.parent
+    firmware = Path(text.__file__).parent.parent
     run = subprocess.run(
         [sys.executable, "-c", program, text.FOLDER], cwd=firmware, capture_output=True, text=True, check=True
     )

@@ -18,6 +18,11 @@ sizes = st.sampled_from(["serif-13", "serif-18", "serif-30", "italic-14", "sans-
 widths = st.integers(40, 296)
 
 
+def characters_of(text):
+    """What must be seen of a text: all but spaces, line ends and soft hyphens."""
+    return text.replace(" ", "").replace("\n", "").replace("\xad", "")
+
+
 def ink(canvas):
     """Columns and rows that hold black pixels."""
     black = [(x, y) for y in range(canvas.height) for x in range(canvas.width) if not canvas.is_white(x, y)]
@@ -71,7 +76,7 @@ def test_a_font_file_cut_short_or_foreign_is_refused(fonts_folder, tmp_path):
 def test_wrapping_loses_nothing_and_overflows_nothing(text, size, width, balanced):
     font = Font(size)
     lines = paragraph.wrap(font, text, width, balanced=balanced)
-    assert "".join(lines).replace(" ", "") == text.replace(" ", "").replace("\n", "")
+    assert "".join(lines).replace(" ", "") == characters_of(text)
     assert all(lines) and all(font.measure(line) <= width for line in lines)
 
 
@@ -95,7 +100,17 @@ def test_lines_break_after_hyphens_and_dashes_but_not_at_a_no_break_space():
     font = Font("serif-18")
     assert paragraph.wrap(font, "self-sufficient", font.measure("sufficient")) == ["self-", "sufficient"]
     assert paragraph.wrap(font, "time—only", font.measure("time—")) == ["time—", "only"]
+    assert paragraph.pieces("post\u00adpone") == ["postpone "]
     assert paragraph.pieces("a 1.3\u00a0f. -5 b--c x-") == ["a ", "1.3\u00a0f. ", "-5 ", "b--c ", "x- "]
+
+
+@given(text=st.lists(st.text("abcdefghij", min_size=1, max_size=8), min_size=9, max_size=40).map(" ".join))
+def test_balanced_lines_could_not_be_narrower(text):
+    font = Font("serif-13")
+    even = paragraph.wrap(font, text, 200, balanced=True)
+    widest = max(map(font.measure, even))
+    if widest > max(font.measure(word) for word in text.split()):
+        assert len(paragraph.wrap(font, text, widest - 1)) > len(even)
 
 
 def test_balanced_lines_are_even():
@@ -129,7 +144,7 @@ def test_a_fitted_text_is_inside_its_box_and_says_when_it_is_cut(text, width, he
     assert paragraph.rows(font, len(lines), leading) <= height or not lines
     assert all(font.measure(line) <= width for line in lines)
     kept = "".join(lines).replace(" ", "")
-    wanted = text.replace(" ", "").replace("\n", "")
+    wanted = characters_of(text)
     assert whole == (kept == wanted) or kept == wanted
     if not whole and lines:
         assert lines[-1].endswith("…") or not lines[-1]

@@ -19,6 +19,8 @@ from stoa import url
         ("http://localhost:8400/a/b?c=d", ("http", "localhost", 8400, "/a/b?c=d")),
         ("https://h?x=/y", ("https", "h", 443, "/?x=/y")),
         ("http://127.0.0.1:80", ("http", "127.0.0.1", 80, "/")),
+        ("https://h:1/!~", ("https", "h", 1, "/!~")),
+        ("https://h:65535/" + "x" * 496, ("https", "h", 65535, "/" + "x" * 496)),
     ],
 )
 def test_split(text, parts):
@@ -35,6 +37,7 @@ def test_split(text, parts):
         ("HTTPS://id.example/", "must start with https://"),
         ("https://", "has no host"),
         ("https:///path", "has no host"),
+        ("https://.example/", "has no host"),
         ("https://:80/", "has no host"),
         ("https://h:/", "has a bad port"),
         ("https://h:0/", "has a bad port"),

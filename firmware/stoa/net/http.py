@@ -17,7 +17,6 @@ BODY_MAX = 32768
 KEPT = (
     "content-length",
     "content-type",
-    "date",
     "etag",
     "retry-after",
     "www-authenticate",

@@ -67,9 +67,7 @@ def draw_request(canvas, content, heading, top, largest_module=8, cut=True):
     y = first + rows(title, len(title_lines), title_leading) + 3
     # A smaller code before a shortened address: nobody can type the half of one.
     for skipped in range(len(CODE_SIZES)):
-        code, code_lines, code_leading, _ = fit_code(
-            content["user_code"], width, (canvas.height - top) // 2, skipped
-        )
+        code, code_lines, code_leading, _ = fit_code(content["user_code"], width, (canvas.height - top) // 2, skipped)
         baseline = canvas.height - max(margin, code.bottom) - (len(code_lines) - 1) * code_leading
         floor = baseline - code.ascent - 3
         address, lines, leading, whole = fit_address(typeable(uri), width, floor - y)

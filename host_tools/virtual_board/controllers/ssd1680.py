@@ -89,7 +89,7 @@ class Ssd1680:
 
     def spi(self, data: bytes) -> None:
         """Bytes clocked in while CS, D/C and RESET are as they are."""
-        if not self._selected or self._in_reset or self._asleep:
+        if not data or not self._selected or self._in_reset or self._asleep:
             return
         if self.busy():
             self._fault("SPI while BUSY")
@@ -178,8 +178,11 @@ class Ssd1680:
                 self._step_y()
 
     def _step_x(self) -> bool:
-        """Move the X counter as the entry mode says; True when it went round its window."""
-        first, last = self._window_x if self._entry & 0x01 else self._window_x[::-1]
+        """Move the X counter as the entry mode says; True when it went round its window.
+
+        A window is crossed from its start to its end: where the counter goes down, the start is the higher one.
+        """
+        first, last = self._window_x
         if self._x == last:
             self._x = first
             return True
@@ -187,7 +190,7 @@ class Ssd1680:
         return False
 
     def _step_y(self) -> bool:
-        first, last = self._window_y if self._entry & 0x02 else self._window_y[::-1]
+        first, last = self._window_y
         if self._y == last:
             self._y = first
             return True

@@ -30,6 +30,7 @@ NATIVE = (
     "re",
     "struct",
     "sys",
+    "traceback",
     "zlib",
 )
 # What CPython itself looks up by name while it runs; the firmware has no use for them.

@@ -1,0 +1,111 @@
+"""Pairing by RFC 8628: intervals, expiry, clocks that jump, and power cuts."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from stoa.auth import device_grant
+from stoa.auth.device_grant import step
+from tests.unit.pairing import ASK, CLIENT, CODE, POLL, TOKENS, TOKENS_KEPT, T, error, machine, reply
+
+
+def test_a_whole_pairing_and_no_secret_left_in_the_state():
+    state: dict = {}
+    assert step(state, ("start", CLIENT), T) == (ASK,)
+    assert step(state, reply({**CODE, "vendor_extra": [1]}), T + 1) == (("show",),)
+    assert state["user_code"] == "QTZL-MCBW"
+    assert state["verification_uri_complete"] == CODE["verification_uri_complete"]
+    assert step(state, ("shown",), T + 4) == (("wait", 5),)
+    assert step(state, ("tick",), T + 9) == (POLL,)
+    assert step(state, error("authorization_pending"), T + 10) == (("wait", 5),)
+    assert step(state, ("tick",), T + 15) == (POLL,)
+    assert step(state, reply(TOKENS), T + 16) == (("granted", TOKENS_KEPT),)
+    assert "Ag_EE-ko1p" not in json.dumps(state)
+
+
+def test_slow_down_is_a_ratchet():
+    state, now = machine("polling")
+    for interval in (10, 15, 20):
+        assert step(state, error("slow_down"), now) == (("wait", interval),)
+        assert step(state, ("tick",), now + interval - 1) == (("wait", 1),)
+        now += interval
+        assert step(state, ("tick",), now) == (POLL,)
+    assert step(state, error("authorization_pending"), now) == (("wait", 20),)
+
+
+def test_lost_replies_double_the_interval_for_good():
+    state, now = machine("polling")
+    for interval in (10, 20, 40):
+        assert step(state, ("lost",), now) == (("wait", interval),)
+        now += interval
+        step(state, ("tick",), now)
+    assert step(state, error("authorization_pending"), now) == (("wait", 40),)
+
+
+def test_expiry_counts_from_the_request_and_is_bounded():
+    state, _ = machine("asking")
+    step(state, reply({**CODE, "expires_in": 600}), T + 30)
+    assert state["expires_at"] == T + 600
+    state, _ = machine("asking")
+    step(state, reply({**CODE, "expires_in": 10**9}), T + 30)
+    assert state["expires_at"] == T + device_grant.LIFETIME_MAX_S
+
+
+@pytest.mark.parametrize(
+    "event", [error("authorization_pending"), error("slow_down"), ("lost",), reply(None), ("tick",)]
+)
+def test_a_poll_that_outlives_the_code_ends_it(event):
+    state, _ = machine("polling")
+    assert step(state, event, T + 900) == (("stopped", "expired"),)
+
+
+def test_a_grant_that_comes_late_is_still_a_grant():
+    state, _ = machine("polling")
+    assert step(state, reply(TOKENS), T + 1000) == (("granted", TOKENS_KEPT),)
+
+
+def test_the_last_wait_ends_at_the_expiry():
+    state, _ = machine("polling", expires_in=30)
+    assert step(state, ("lost",), T + 22) == (("wait", 8),)
+    assert step(state, ("tick",), T + 30) == (("stopped", "expired"),)
+
+
+def test_a_clock_set_back_moves_every_moment_with_it():
+    state, now = machine("waiting")
+    assert step(state, ("tick",), now - 500_000) == (("wait", 5),)
+    assert state["expires_at"] == T + 900 - 500_000
+    assert step(state, ("tick",), now - 500_000 + 5) == (POLL,)
+
+
+def test_a_clock_set_back_while_asking_does_not_shorten_the_code():
+    state, _ = machine("asking")
+    step(state, reply(CODE), T - 500)
+    assert state["expires_at"] == T - 500 + 900
+
+
+def test_a_clock_set_forward_ends_the_code_and_does_not_poll():
+    state, now = machine("waiting")
+    assert step(state, ("tick",), now + 800_000_000) == (("stopped", "expired"),)
+
+
+def test_a_machine_saved_and_loaded_between_any_two_steps_goes_on_the_same():
+    events = [
+        (("start", CLIENT), 0),
+        (reply(CODE), 1),
+        (("shown",), 4),
+        (("tick",), 9),
+        (error("slow_down"), 10),
+        (("tick",), 20),
+        (("lost",), 35),
+        (("tick",), 55),
+        (reply(TOKENS), 56),
+    ]
+    kept: dict = {}
+    for event, at in events:
+        loaded = json.loads(json.dumps(kept))
+        assert step(kept, event, T + at) == step(loaded, event, T + at)
+        assert kept == loaded
+        kept = loaded
+    assert kept["is"] == "over"

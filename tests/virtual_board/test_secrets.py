@@ -1,0 +1,58 @@
+"""Tokens, device codes, passwords and mfa_token reach neither console, story, pictures nor error messages."""
+
+import json
+
+import pytest
+
+from host_tools.rehearsal.household import WIFI
+from host_tools.virtual_board.peripherals.radio import Radio
+
+SECRET_MEMBERS = ("access_token", "refresh_token", "device_code", "mfa_token", "id_token")
+
+
+@pytest.fixture
+def overheard(monkeypatch):
+    """Every secret that crossed the air: what the server answered under SECRET_MEMBERS."""
+    replies, secrets = {}, set()
+    receive = Radio._receive
+
+    def listen(radio, handle, size):
+        data = receive(radio, handle, size)
+        whole = replies[handle, id(radio)] = replies.get((handle, id(radio)), b"") + data
+        try:
+            body = json.loads(whole.partition(b"\r\n\r\n")[2])
+        except ValueError:
+            return data
+        secrets.update(body[name] for name in SECRET_MEMBERS if name in body)
+        return data
+
+    monkeypatch.setattr(Radio, "_receive", listen)
+    return secrets
+
+
+def test_a_whole_story_gives_no_secret_away(home, authority, overheard):
+    home.wake_now()
+    authority.set_mfa("rule")
+    home.wake()
+    home.settle(api="http://127.0.0.1:9/?token=x")
+    home.press_button()
+    assert home.names() == ["error"]
+    assert len([secret for secret in overheard if len(secret) > 20]) >= 6, "pairing twice and a refused refresh"
+    tenant = authority.tenant
+    said = "\n".join(home.console)
+    assert "stoa screen name=mfa" in said
+    for secret in overheard | {tenant.demo_password, tenant.totp_secret, WIFI.password}:
+        assert secret not in said
+    told = json.dumps([(e.method, e.path, e.status) for e in home.board.exchanges])
+    assert not any(secret in told for secret in overheard)
+    assert "?" not in told
+    for screen in ("device_code", "access_token"):
+        assert screen not in said
+
+
+def test_the_refresh_token_is_in_flash_and_nowhere_in_sleep_memory(home, overheard):
+    home.wake_now()
+    held = [secret for secret in overheard if secret.encode() in bytes(home.board.state.nvm)]
+    assert len(held) == 1
+    assert held[0].encode() in bytes(home.board.state.flash.content)
+    assert held[0].encode() not in bytes(home.board.state.sleep_memory)
