@@ -225,6 +225,7 @@ def test_annotations_are_not_evaluated_as_on_the_board():
 
 
 def test_spi_wants_its_lock():
-    code = "import board, busio, displayio\ndisplayio.release_displays()\nspi = busio.SPI(board.EPD_SCK, MOSI=board.EPD_MOSI)\n"
+    code = "import board, busio, displayio\ndisplayio.release_displays()\n"
+    code += "spi = busio.SPI(board.EPD_SCK, MOSI=board.EPD_MOSI)\n"
     code += CAUGHT.format("spi.write(b'x')") + "print(spi.try_lock(), spi.try_lock())\n"
     assert console(code) == ["RuntimeError Function requires lock", "True False"]

@@ -45,7 +45,7 @@ def test_power_off_takes_what_only_power_keeps():
 
 def test_another_boards_folder_is_not_taken(tmp_path):
     save_state(tmp_path, BoardState.new(FEATHER))
-    with pytest.raises(StateError, match="holds a adafruit_feather.* another --state"):
+    with pytest.raises(StateError, match=r"holds a adafruit_feather.* another --state"):
         load_state(tmp_path, MAGTAG)
 
 

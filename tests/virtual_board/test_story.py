@@ -40,7 +40,7 @@ def test_the_glass_asks_by_qr_and_code_and_recovers(make_home, authority, board_
     mfa = home.screens[0]
     assert read_qr(mfa.picture) == mfa.shown["verification_uri_complete"]
     assert mfa.shown["user_code"] != pairing.shown["user_code"]
-    assert [e.status for e in second.exchanges if e.path == "/oauth/token"][0] == 403
+    assert next(e.status for e in second.exchanges if e.path == "/oauth/token") == 403
     assert home.board.panel_faults == []
     assert home.screens[1].picture.tobytes() not in (mfa.picture.tobytes(), pairing.picture.tobytes())
 
@@ -77,7 +77,7 @@ def test_unanswered_it_asks_ever_more_rarely_and_tries_the_refresh_first(home, a
     for _ in range(5):
         wake = home.wake()
         assert home.names()[0] == "mfa"
-        assert [(e.path, e.status) for e in wake.exchanges][0] == ("/oauth/token", 403)
+        assert (wake.exchanges[0].path, wake.exchanges[0].status) == ("/oauth/token", 403)
         if ended is not None:
             gaps.append(round((wake.began_ns - ended) / 3600 / NS))
         ended = wake.ended_ns
