@@ -148,8 +148,6 @@ class Wake:
         kind = verdict[0]
         if kind == "new":
             self._keep_quote(verdict[1], verdict[2])
-        elif kind == "later":
-            raise odd_reply(SERVER, verdict[1])
         elif kind == "misconfigured":
             raise refused(SERVER, verdict[1], "Check STOA_SCOPE and STOA_AUDIENCE.")
         elif kind != "same":
@@ -166,7 +164,12 @@ class Wake:
             status, body, answered = exchanger.get(self._settings.api, headers)
         except HttpError as error:
             raise no_reply(SERVER, error)
-        return quotes.judge(status, answered, body)
+        verdict = quotes.judge(status, answered, body)
+        if verdict[0] == "later":
+            from stoa.auth import retry_after
+
+            raise odd_reply(SERVER, verdict[1], retry_after.seconds(answered, hardware.now()))
+        return verdict
 
     def _recall_quote(self):
         from stoa import quotes

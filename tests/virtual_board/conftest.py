@@ -1,94 +1,14 @@
-"""A home for the virtual board: an authority on the same virtual clock, and a person who may approve."""
+"""An authority on the board's own virtual clock, and homes with a board in them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 
 import pytest
-from PIL import Image
 
 from host_tools.authority import RunningAuthority, start_authority
-from host_tools.boards import load_board
-from host_tools.clock import NS, VirtualClock
-from host_tools.rehearsal.demo_household import DemoHousehold
-from host_tools.rehearsal.household import Account, settings_toml, unpack_board
-from host_tools.rehearsal.onlooker import Onlooker
-from host_tools.rehearsal.story import PERSON_TAKES_NS
-from host_tools.virtual_board.controllers.glass import Glass
-from host_tools.virtual_board.esp32 import DEEP_SLEEP, Wake
-from host_tools.virtual_board.runtimes import Runtime
-from host_tools.virtual_board.state import BoardState
-
-MAGTAG = "adafruit_magtag_2.9_grayscale"
-FEATHER = "adafruit_feather_esp32s3_4mbflash_2mbpsram"
-# 2026-03-02 09:00 UTC, a Monday.
-MONDAY_MORNING_NS = 1_772_442_000 * NS
-
-
-@dataclass
-class Screen:
-    name: str
-    shown: dict[str, str]
-    picture: Image.Image
-
-
-@dataclass
-class Home:
-    """`screens`: what the glass showed since the last wake began. `approves`: whether the person answers a code."""
-
-    authority: RunningAuthority
-    clock: VirtualClock
-    board_id: str = MAGTAG
-    panel: str | None = None
-    runtime: Runtime | None = None
-    approves: bool = True
-    screens: list[Screen] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        tenant = self.authority.tenant
-        self.account = Account(tenant.issuer, tenant.client_id, tenant.quotes_url, tenant.audience, tenant.scope)
-        self.person = DemoHousehold(self.authority, self.clock, approves=True)
-        self.onlooker = Onlooker(self._see)
-        known = load_board(self.board_id)
-        state = BoardState.new(known, uid=b"\x02stoa\x07")
-        self.board = unpack_board(known, state, self.clock, self.account, self.runtime, self.panel, self.onlooker)
-        self.console: list[str] = []
-
-    def wake(self) -> Wake:
-        """Sleep until the next wake is due, and have it."""
-        self.board.sleep()
-        return self.wake_now()
-
-    def wake_now(self) -> Wake:
-        self.screens.clear()
-        self.onlooker.new_wake()
-        wake = self.board.wake()
-        self.console += wake.console
-        assert wake.ending == DEEP_SLEEP, wake.console
-        return wake
-
-    def press_button(self) -> Wake:
-        self.board.press(self.board.board.buttons["refresh"])
-        return self.wake()
-
-    def settle(self, **changes: str) -> None:
-        """The owner edits settings.toml."""
-        self.write_settings(settings_toml(replace(self.account, **changes)))
-
-    def write_settings(self, text: bytes) -> None:
-        self.board.install({"settings.toml": text})
-
-    def names(self) -> list[str]:
-        return [screen.name for screen in self.screens]
-
-    def reason(self) -> str:
-        return (self.onlooker.last("sleep") or {})["reason"]
-
-    def _see(self, name: str, shown: dict[str, str], glass: Glass) -> None:
-        self.screens.append(Screen(name, shown, glass.image()))
-        if shown and self.approves:
-            self.clock.schedule(PERSON_TAKES_NS, lambda: self.person.approve(shown))
+from host_tools.clock import VirtualClock
+from tests.home import MONDAY_MORNING_NS, Home
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from host_tools.clock import NS
 from host_tools.rehearsal.household import settings_toml
-from tests.virtual_board.conftest import FEATHER, MAGTAG
+from tests.home import FEATHER, MAGTAG
 from tests.virtual_board.hostile import HostileServer
 
 JSON = {"Content-Type": "application/json"}
@@ -48,6 +48,21 @@ def test_a_bad_answer_of_the_quote_server(home, what):
         assert again.refreshes == 0, "the same trouble, the same screen"
     assert bytes(home.board.state.nvm) == kept
     assert is_whole(home)
+
+
+@pytest.mark.parametrize("place", ["api", "issuer"])
+def test_a_server_that_asks_to_be_left_alone_is(home, place):
+    home.wake_now()
+    wait = (429, {**JSON, "Retry-After": "7200"}, b'{"error":"too_many_requests"}')
+    with HostileServer(lambda heard: wait) as server:
+        if place == "api":
+            home.settle(api=server.url)
+        else:
+            pretend(home, server, wait)
+        wake = home.press_button()
+    assert home.names() == ["error"]
+    slept = home.board.state.sleeping.until_ns - wake.ended_ns
+    assert 7190 * NS < slept <= 7201 * NS
 
 
 def test_an_error_screen_keeps_the_last_quote(home):

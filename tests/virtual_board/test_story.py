@@ -11,7 +11,7 @@ from host_tools.rehearsal.demo_household import DemoHousehold
 from host_tools.rehearsal.household import Account, unpack_board
 from host_tools.rehearsal.story import CHAPTERS, Story, StoryError
 from host_tools.virtual_board.state import BoardState
-from tests.virtual_board.conftest import FEATHER, MAGTAG
+from tests.home import FEATHER, MAGTAG
 
 
 def read_qr(picture):
