@@ -1,5 +1,6 @@
 """The device's end of the link: one blocking call at a time, over descriptors 3 (in) and 4 (out)."""
 
+import gc
 import struct
 
 import _codec
@@ -34,10 +35,20 @@ def _read(size):
     return data
 
 
+def _reply():
+    size = struct.unpack("<I", _read(4))[0]
+    try:
+        return _read(size)
+    except MemoryError:
+        # Half a reply left in the pipe would be taken for the next one.
+        gc.collect()
+        return _read(size)
+
+
 def call(*request):
     """Perform operation `request[0]` with the arguments that follow; return its result or raise what the bench says."""
     _tx.write(_codec.frame(request))
-    reply, _ = _codec.decode(_read(struct.unpack("<I", _read(4))[0]), 0)
+    reply, _ = _codec.decode(_reply(), 0)
     if reply[0]:
         return reply[1]
     kind, number, message = reply[1], reply[2], reply[3]
