@@ -28,6 +28,8 @@ app = typer.Typer(
     name="stoa",
     help="One quote a day on an e-paper display, behind real OAuth; and the tools to rehearse it without hardware.",
     no_args_is_help=True,
+    # Docstrings are wrapped for the source; Markdown wraps them anew for the terminal.
+    rich_markup_mode="markdown",
     # A traceback that shows local variables would show tokens and passwords.
     pretty_exceptions_enable=False,
     pretty_exceptions_show_locals=False,
