@@ -36,7 +36,7 @@ lint: setup-dev
 
 setup: $(VENV)/.installed $(VENV)/.device-libraries
 
-setup-dev: setup $(VENV)/.installed-dev $(VENV)/.browser
+setup-dev: setup $(VENV)/.installed-dev $(VENV)/.browser $(VENV)/.micropython
 
 $(VENV)/.made: tools/make-venv
 	tools/make-venv $(VENV)
@@ -56,10 +56,16 @@ $(VENV)/.device-libraries: $(VENV)/.installed firmware/libraries.toml
 	$(BIN)/python -m host_tools.device_libraries
 	@touch $@
 
-# Without a browser the tests that need one are skipped and named; everything else runs.
+# Without a browser its tests fail and say so; everything else runs.
 $(VENV)/.browser: $(VENV)/.made
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		tools/apt-install chromium "for the browser tests" || true
+	@! command -v chromium >/dev/null || touch $@
+
+# A MicroPython on PATH, else Debian's package unpacked into the cache; Ubuntu installs its own.
+$(VENV)/.micropython: $(VENV)/.installed
+	@$(BIN)/python -m host_tools.virtual_board.runtimes.micropython >/dev/null || \
+		tools/apt-install micropython "for the tests in a real VM" || true
 	@touch $@
 
 lock:

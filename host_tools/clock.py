@@ -74,10 +74,12 @@ class RealClock:
 class SkipSleepClock(RealClock):
     """Real time while the device is awake; deep sleep takes none.
 
-    For a person or a foreign server on the other side, who live in real time.
+    For a person or a foreign server on the other side, who live in real time. least_ns: what of each deep sleep is
+    waited for all the same.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, least_ns: int = 0) -> None:
+        self._least_ns = least_ns
         self._skipped_ns = 0
         self._lock = threading.Lock()
 
@@ -86,9 +88,11 @@ class SkipSleepClock(RealClock):
             return time.time_ns() + self._skipped_ns
 
     def skip_ns(self, duration_ns: int) -> None:
-        if duration_ns > 0:
+        waited = min(self._least_ns, duration_ns)
+        self.sleep_ns(waited)
+        if duration_ns > waited:
             with self._lock:
-                self._skipped_ns += duration_ns
+                self._skipped_ns += duration_ns - waited
 
 
 class VirtualClock:

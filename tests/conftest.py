@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from host_tools import device_libraries
 
 # Last, as on no board: the program's code.py would hide the standard library's module of that name.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "firmware"))
+
+
+# The same examples each time: a run says something of the change it is for. HYPOTHESIS_PROFILE=explore looks for more.
+settings.register_profile("stoa", derandomize=True, deadline=None)
+settings.register_profile("explore", max_examples=2000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "stoa"))
 
 
 @pytest.fixture(scope="session")

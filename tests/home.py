@@ -15,6 +15,7 @@ from host_tools.rehearsal.onlooker import Onlooker
 from host_tools.rehearsal.story import PERSON_TAKES_NS
 from host_tools.virtual_board.controllers.glass import Glass
 from host_tools.virtual_board.esp32 import DEEP_SLEEP, Wake
+from host_tools.virtual_board.fat import mounted
 from host_tools.virtual_board.runtimes import Runtime
 from host_tools.virtual_board.state import BoardState
 
@@ -76,6 +77,18 @@ class Home:
 
     def write_settings(self, text: bytes) -> None:
         self.board.install({"settings.toml": text})
+
+    def drive_file(self, path: str) -> bytes:
+        with mounted(self.board.state.flash) as drive:
+            return drive.read_file("/" + path)
+
+    def believe_endpoints(self, token: str, device_authorization: str) -> None:
+        """What discovery told the display at some earlier wake."""
+        from stoa import sleep_state
+
+        memory = self.board.state.sleep_memory
+        known = {"token": token, "device_authorization": device_authorization}
+        sleep_state.save(memory, {**sleep_state.load(memory), "endpoints": known})
 
     def names(self) -> list[str]:
         return [screen.name for screen in self.screens]

@@ -5,7 +5,8 @@ from stoa.screens import draw
 
 
 def show(screen, content, state, save):
-    """Draw `screen` (stoa.screens) and refresh the panel if the picture is another than the last one.
+    """Draw `screen` (stoa.screens), refresh the panel if the picture is another than the last one, and return whether
+    the glass shows it now.
 
     `state` remembers the picture under "glass"; `save` keeps it through a cut: while a refresh is under way what the
     glass shows is unknown, and the next wake draws again.
@@ -20,14 +21,16 @@ def show(screen, content, state, save):
             said[key] = content[key]
     log.say("screen", **said)
     if not changed:
-        return
+        return True
     from stoa.panel import BusyStuck
 
     state.pop("glass", None)
     save()
     try:
         hardware.show(canvas.buffer)
-        state["glass"] = picture
     except BusyStuck:
         log.say("panel", fault="BUSY stuck")
+        return False
+    state["glass"] = picture
     save()
+    return True

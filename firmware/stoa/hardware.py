@@ -8,6 +8,9 @@ from board_profile import PROFILE
 
 # A real-time clock that was never set counts from 2000. 2024-01-01: no Stoa ran before.
 CLOCK_IS_SET_S = 1704067200
+# CircuitPython itself waits as long for a computer before it sleeps (supervisor/shared/workflow.c).
+USB_TAKES_MS = 5000
+SOONEST_S = 60
 
 
 def now():
@@ -46,16 +49,29 @@ def nvm():
     return microcontroller.nvm
 
 
-def make_drive_writable():
-    """On boards with native USB code may write only when no computer has the drive. True when it may."""
-    import storage
+def open_file(path, mode="r"):
+    """`open`, after making the drive writable if it has to be written; OSError where it cannot be."""
+    if "+" in mode:
+        _make_drive_writable()
+    return open(path, mode)
 
-    if storage.getmount("/").readonly:
+
+def _make_drive_writable():
+    """On boards with native USB the drive is read-only to code until it is remounted, which is for us to do only when
+    no computer has it: taken from an owner who has just plugged in, it could not be edited (circuitpython#6920)."""
+    import storage
+    import supervisor
+
+    if not storage.getmount("/").readonly:
+        return
+    while alarm.wake_alarm is None and milliseconds() < USB_TAKES_MS and not supervisor.runtime.usb_connected:
+        time.sleep(1)
+    if not supervisor.runtime.usb_connected:
         try:
             storage.remount("/", readonly=False)
         except RuntimeError:
-            return False
-    return True
+            # "Cannot remount path when visible via USB.": the write that follows will say that it cannot.
+            pass
 
 
 def new_canvas():
@@ -78,10 +94,10 @@ def show(picture):
     # Boards that start their panel themselves hold its pins until this.
     displayio.release_displays()
     pins = {}
-    for role in ("cs", "dc", "reset", "busy"):
-        pins[role] = digitalio.DigitalInOut(getattr(board, names[role]))
     spi = busio.SPI(getattr(board, names["sck"]), MOSI=getattr(board, names["mosi"]))
     try:
+        for role in ("cs", "dc", "reset", "busy"):
+            pins[role] = digitalio.DigitalInOut(getattr(board, names[role]))
         panel = Panel(
             profile["width"],
             profile["height"],
@@ -102,12 +118,13 @@ def show(picture):
 
 def deep_sleep(until):
     """Sleep until `until` (epoch s) or the button, and never come back: the next thing to run is code.py."""
-    alarms = []
-    if until > now():
-        alarms.append(alarm.time.TimeAlarm(epoch_time=until))
-    else:
-        alarms.append(alarm.time.TimeAlarm(monotonic_time=time.monotonic() + 60))
+    # An alarm in the past raises.
+    alarms = [alarm.time.TimeAlarm(epoch_time=max(until, now() + SOONEST_S))]
     button = PROFILE["buttons"].get("refresh")
     if button:
-        alarms.append(alarm.pin.PinAlarm(getattr(board, button), value=False, pull=True))
+        try:
+            alarms.append(alarm.pin.PinAlarm(getattr(board, button), value=False, pull=True))
+        except (AttributeError, ValueError, RuntimeError, OSError):
+            # Not every pin can wake every chip. Without a button the clock still wakes it.
+            pass
     alarm.exit_and_deep_sleep_until_alarms(*alarms)

@@ -36,7 +36,7 @@ def _value(value):
             plain = False
             out.append("\\x%02x" % ord(c))
         else:
-            plain = plain and c not in " ="
+            plain = plain and "!" <= c <= "~" and c != "="
             out.append(c)
     text = "".join(out)
     return text if plain else '"' + text + '"'

@@ -41,6 +41,8 @@ def no_time(server):
 
 def no_reply(who, error):
     """`error` is an HttpError; its detail names the host and what happened, and nothing of what was said."""
+    if error.kind in ("too_big", "redirect", "protocol"):
+        return odd_reply(who, ("too big an answer: " if error.kind == "too_big" else "") + error.detail)
     return Obstacle("unavailable", who + " cannot be reached", _sentence(error.detail))
 
 
@@ -49,9 +51,10 @@ def odd_reply(who, detail, asked=None):
 
 
 def refused(who, code, fix):
-    """Only an edit of settings.toml or of the tenant will help; `code` is the server's."""
-    return Obstacle("misconfigured", who + " refuses this display", "It says " + code + ".", fix)
+    """Only an edit of settings.toml or of the tenant will help; `code`: the server's, or a few words of ours."""
+    return Obstacle("misconfigured", who + " is no use like this", _sentence(code), fix)
 
 
 def _sentence(words):
-    return words[:1].upper() + words[1:] + "."
+    # An error code is a name and keeps its letters.
+    return (words if "_" in words else words[:1].upper() + words[1:]) + "."

@@ -29,8 +29,8 @@ class Panel(Adafruit_SSD1680):
 
     def show(self, picture):
         """Put `picture`, a bytearray in the panel's own orientation with 1 for white, on the glass, and power down."""
-        # In place of the driver's own buffer: two of them would cost a small board 4.7 KB it needs for TLS.
-        self._buffer1 = picture
+        # The driver offers no other way to take a whole picture; pixel by pixel it would be awake for seconds longer.
+        self._buffer1[:] = picture
         self.display()
         self.power_down()
 

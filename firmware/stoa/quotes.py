@@ -1,6 +1,6 @@
 """Today's quote: what the API may answer, what a good quote is, and the last one kept for bad days."""
 
-from stoa import slots
+from stoa import digits, slots
 
 PATH = "/cache/quote.bin"
 MAGIC = b"StoQ"
@@ -40,7 +40,7 @@ def validate(body):
                 raise QuoteError(key + " has a control character")
         quote[key] = value
     date = quote["date"]
-    if not (date[4:5] == date[7:8] == "-" and (date[:4] + date[5:7] + date[8:]).isdigit() and len(date) == 10):
+    if not (date[4:5] == date[7:8] == "-" and digits.number(date[:4] + date[5:7] + date[8:], 8)):
         raise QuoteError("date is not YYYY-MM-DD")
     if len(_pack(quote, "")) > CAPACITY - ETAG_MAX:
         raise QuoteError("too long")
@@ -55,7 +55,7 @@ def judge(status, headers, body):
     ("refresh",)                    the access token is not accepted: refresh once, then ask again
     ("human", challenge)            RFC 9470: dict of max_age (s) and acr_values, each None when not given
     ("misconfigured", detail)       asking again will not help; detail fits a screen
-    ("later", detail)               retry with backoff; the detail is for the log and the second failure's screen
+    ("later", detail)               retry with backoff; the detail is for the log and the screen
     """
     if status == 200:
         try:
@@ -72,7 +72,7 @@ def judge(status, headers, body):
     if outcome == "human":
         age = challenge.get("max_age", "")
         return "human", {
-            "max_age": int(age) if age.isdigit() and len(age) <= 9 else None,
+            "max_age": digits.number(age, 9),
             "acr_values": challenge.get("acr_values"),
         }
     if outcome == "misconfigured":

@@ -4,7 +4,7 @@ A wrong setting costs a walk to the display, so that each error names the key, w
 lines that fit a panel of 250 pixels. No message repeats a value: the Wi-Fi password is one of them.
 """
 
-from stoa import url
+from stoa import digits, url
 
 # Characters a line of the setting screen takes.
 LINE = 40
@@ -93,13 +93,22 @@ def _url(key, value, allow_http):
     return value
 
 
+def _issuer(key, value, allow_http):
+    value = _url(key, value, allow_http)
+    if "?" in value:
+        # RFC 8414 section 2: no query or fragment component.
+        raise SettingError(key, "has a question mark", "end it before the ?")
+    return value
+
+
 def _wake(key, value, allow_http):
-    hour, mark, minute = value.partition(":")
-    if not (mark and hour.isdigit() and minute.isdigit() and len(hour) <= 2 and len(minute) == 2):
+    hour, _, minute = value.partition(":")
+    hour, minute = digits.number(hour, 2), digits.number(minute, 2) if len(minute) == 2 else None
+    if hour is None or minute is None:
         raise SettingError(key, "is not a time of day", 'write it as "06:00"')
-    if int(hour) > 23 or int(minute) > 59:
+    if hour > 23 or minute > 59:
         raise SettingError(key, "is no time of a day", 'write "00:00" to "23:59"')
-    return int(hour) * 60 + int(minute)
+    return hour * 60 + minute
 
 
 def _not_empty(key, value):
@@ -114,7 +123,7 @@ REQUIRED = ()
 TABLE = (
     ("STOA_WIFI_SSID", "wifi_ssid", REQUIRED, _ssid),
     ("STOA_WIFI_PASSWORD", "wifi_password", REQUIRED, _password),
-    ("STOA_ISSUER", "issuer", REQUIRED, _url),
+    ("STOA_ISSUER", "issuer", REQUIRED, _issuer),
     ("STOA_CLIENT_ID", "client_id", REQUIRED, _word),
     ("STOA_AUDIENCE", "audience", None, _word),
     ("STOA_SCOPE", "scope", "openid offline_access read:quotes", _scope),

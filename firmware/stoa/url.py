@@ -4,6 +4,8 @@ Stricter than RFC 3986 on purpose. User names in an authority serve phishing, a 
 urequests 0.9.1 cuts the authority at its first colon, so an IPv6 literal would be dialled as the host "[".
 """
 
+from stoa import digits
+
 _HOST = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
 _NOT_IN_A_URL = '"<>\\^`{|} '
 
@@ -38,11 +40,11 @@ def split(url, limit=512):
         raise ValueError("has a user name (@)")
     if authority.startswith("["):
         raise ValueError("has an IPv6 address")
-    host, mark, digits = authority.partition(":")
+    host, mark, written = authority.partition(":")
     port = 443 if scheme == "https" else 80
     if mark:
-        port = int(digits) if digits.isdigit() and len(digits) <= 5 else 0
-        if not 1 <= port <= 65535:
+        port = digits.number(written, 5)
+        if port is None or not 1 <= port <= 65535:
             raise ValueError("has a bad port")
     if not host or host.startswith("."):
         raise ValueError("has no host")
@@ -59,4 +61,5 @@ def is_loopback(host):
     parts = host.split(".")
     if len(parts) != 4 or parts[0] != "127":
         return False
-    return all(part.isdigit() and int(part) < 256 for part in parts)
+    numbers = [digits.number(part, 3) for part in parts]
+    return None not in numbers and max(numbers) < 256

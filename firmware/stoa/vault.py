@@ -4,8 +4,12 @@ Neither medium is safe alone. Espressif's nvm is erased whole at every assignmen
 ports/espressif/common-hal/nvm/ByteArray.c), and a cut there loses all of it; a file on CIRCUITPY cannot be written
 while a computer may hold the drive. So the file comes first, is read back, and only then is nvm assigned, once.
 
-Each copy has a sequence number and a CRC. `load` takes the newest whole one wherever it lies.
+Each copy has a sequence number, a CRC, and the mark of whom the token is for. `load` takes the newest whole one
+wherever it lies.
 """
+
+import binascii
+import struct
 
 from stoa import slots
 
@@ -13,13 +17,27 @@ PATH = "/vault/token.bin"
 MAGIC = b"StoT"
 # Opaque refresh tokens have 40 to 200 characters; those that are JWTs (Keycloak, Dex) reach thousands.
 CAPACITY = 4096
+OWNER_SIZE = 4
 # What the vault takes of nvm, from its first byte. Pinned: another size would orphan every token in the field.
-NVM_SIZE = slots.HEADER_SIZE + CAPACITY
+NVM_SIZE = slots.HEADER_SIZE + OWNER_SIZE + CAPACITY
+
+
+def owner(issuer, client_id):
+    """The mark of the account a token belongs to (RFC 6749 section 10.4: bound to the client it was issued to).
+
+    Shown to another server, or by another client, a good token earns an honest invalid_grant, and would be deleted.
+    """
+    account = issuer.rstrip("/") + "\n" + client_id
+    return struct.pack("<I", binascii.crc32(account.encode()) & 0xFFFFFFFF)
 
 
 def initial_file():
     """The content of the preallocated file, for the deploy."""
-    return slots.SlotFile(None, PATH, MAGIC, CAPACITY).initial_file()
+    return slots.SlotFile(None, PATH, MAGIC, OWNER_SIZE + CAPACITY).initial_file()
+
+
+# CircuitPython says "Unable to write to nvm." as a RuntimeError (shared-bindings/nvm/ByteArray.c).
+NVM_ERRORS = (OSError, RuntimeError)
 
 
 class Vault:
@@ -27,29 +45,33 @@ class Vault:
 
     nvm         a bytearray-like of at least NVM_SIZE bytes, or None where the board has none
     open_file   the built-in open, or a stand-in
+    owner       whom the token is for, from owner(); another's token is as good as none, and is kept until replaced
 
     `held_by` names the media that hold the newest token, of "file" and "nvm", as of the last call. With one name the
     token is safe while nothing is written; with none it is lost when the power goes.
     """
 
-    def __init__(self, nvm, open_file, path=PATH):
+    def __init__(self, nvm, open_file, owner, path=PATH):
         self._nvm = nvm if nvm is not None and len(nvm) >= NVM_SIZE else None
-        self._file = slots.SlotFile(open_file, path, MAGIC, CAPACITY)
+        self._file = slots.SlotFile(open_file, path, MAGIC, OWNER_SIZE + CAPACITY)
+        self._owner = owner
         self.held_by = ()
 
     def load(self):
         """The newest token, a str, or None."""
         newest = self._newest()
-        return None if newest is None else newest[1].decode()
+        if newest is None or newest[1][:OWNER_SIZE] != self._owner:
+            return None
+        return newest[1][OWNER_SIZE:].decode()
 
     def store(self, token):
         """Keep `token`, and return the media that hold it now.
 
         Writes only what does not hold it yet. Raises ValueError for a token longer than CAPACITY bytes.
         """
-        payload = token.encode()
-        if not 0 < len(payload) <= CAPACITY:
-            raise ValueError("token of %d bytes" % len(payload))
+        payload = self._owner + token.encode()
+        if not 0 < len(payload) - OWNER_SIZE <= CAPACITY:
+            raise ValueError("token of %d bytes" % (len(payload) - OWNER_SIZE))
         newest = self._newest()
         if newest is not None and newest[1] == payload:
             sequence = newest[0]
@@ -82,12 +104,12 @@ class Vault:
         if self._nvm is None:
             return True
         blank = b"\xff" * NVM_SIZE
-        return bytes(self._nvm[:NVM_SIZE]) == blank or self._write_nvm(blank)
+        return self._read_nvm(NVM_SIZE) == blank or self._write_nvm(blank)
 
     def _newest(self):
         """(sequence, payload) or None; sets held_by."""
         in_file = self._file.read()
-        in_nvm = None if self._nvm is None else slots.unpack(MAGIC, self._nvm[:NVM_SIZE])
+        in_nvm = None if self._nvm is None else slots.unpack(MAGIC, self._read_nvm(NVM_SIZE))
         newest = None
         for record in (in_file, in_nvm):
             if record is not None and (newest is None or slots.is_newer(record[0], newest[0])):
@@ -106,6 +128,13 @@ class Vault:
             return False
         try:
             self._nvm[: len(data)] = data
-        except OSError:
+        except NVM_ERRORS:
             return False
-        return bytes(self._nvm[: len(data)]) == data
+        return self._read_nvm(len(data)) == data
+
+    def _read_nvm(self, size):
+        """Its first bytes; none where it cannot be read, which is the same as holding nothing."""
+        try:
+            return bytes(self._nvm[:size])
+        except NVM_ERRORS:
+            return b""

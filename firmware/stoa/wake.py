@@ -19,22 +19,24 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 def run():
     """Do one wake. Never returns: deep sleep ends it."""
+    memory = hardware.sleep_memory()
     try:
-        until = Wake(sleep_state.load(hardware.sleep_memory()), hardware.woken_by()).until()
+        until = Wake(sleep_state.load(memory), hardware.woken_by()).until()
     except Exception as error:
-        # Our own defect, or no memory left. An exception that reached CircuitPython would leave the board awake until
-        # the battery is empty.
+        # Our own defect, or no memory left.
         until = hardware.now() + AFTER_DEFECT_S
         try:
-            _report(error, until)
+            _report(error, until, memory)
         except Exception:
             # Telling of it is worth less than the sleep.
             pass
     hardware.deep_sleep(until)
 
 
-def _report(error, until):
+def _report(error, until, memory):
     log.say("defect", kind=type(error).__name__, until=until)
+    # What the last wake left may be what this one tripped over.
+    sleep_state.save(memory, sleep_state.essence(sleep_state.load(memory)))
     try:
         import traceback
 
@@ -53,29 +55,29 @@ class Wake:
         self._state = state
         self._woken_by = woken_by
         self._settings = None
-        self._pool = None
+        self._left_out = ()
         self._quote = None
         self._etag = None
 
     def until(self):
         """Do what this wake is for, and return when the next one is due (epoch s)."""
-        writable = hardware.make_drive_writable()
-        log.say("wake", by=self._woken_by, drive="writable" if writable else "read-only")
+        log.say("wake", by=self._woken_by)
         self._recall_quote()
         cause = asked = None
         try:
             self._load_settings()
-            self._join()
-            self._set_clock()
+            self._set_clock(self._join())
             self._fetch_quote()
-            self._show("quote", {})
+            if not self._show("quote", {}):
+                cause = "panel"
         except Unanswered:
             cause = "needs_human"
-            self._show("waiting", {"until": _day_and_time(self._state["ask_at"])})
+            self._show("waiting", {"until": _day_and_time(self._ask_at())})
         except Obstacle as obstacle:
             cause, asked = obstacle.cause, obstacle.asked
             log.say("obstacle", cause=cause, title=obstacle.title, detail=obstacle.detail)
-            self._show(obstacle.screen, obstacle.content)
+            if cause != "panel":
+                self._show(obstacle.screen, obstacle.content)
         return self._next_wake(cause, asked)
 
     def _next_wake(self, cause, asked):
@@ -87,7 +89,7 @@ class Wake:
             state["failures"] = {}
             until = schedule.next_daily(now, self._settings.wake)
         elif cause == "needs_human":
-            until = max(state["ask_at"], now + schedule.SOONEST_S)
+            until = max(self._ask_at(), now + schedule.SOONEST_S)
         else:
             failures = state.get("failures", {}).get(cause, 0) + 1
             state["failures"] = {cause: failures}
@@ -95,6 +97,9 @@ class Wake:
         self._save()
         log.say("sleep", until=until, reason=cause or "daily")
         return until
+
+    def _ask_at(self):
+        return self._state.get("ask_at", hardware.now() + 3600)
 
     def _load_settings(self):
         import os
@@ -114,44 +119,51 @@ class Wake:
         from stoa.net import radio
 
         try:
-            self._pool = radio.join(self._settings.wifi_ssid, self._settings.wifi_password)
+            return radio.join(self._settings.wifi_ssid, self._settings.wifi_password)
         except radio.RadioError as error:
             raise no_wifi(error.detail)
 
-    def _set_clock(self):
+    def _set_clock(self, pool):
         set_at = self._state.get("clock_set_at")
         known = hardware.clock_is_set()
         if known and set_at is not None and 0 <= hardware.now() - set_at < CLOCK_GOOD_FOR_S:
             return
         from stoa.net import clock
 
-        if clock.set_from_network(self._pool, self._settings.ntp):
+        if clock.set_from_network(pool, self._settings.ntp):
             self._state["clock_set_at"] = hardware.now()
         elif not known:
             raise no_time(self._settings.ntp)
 
     def _fetch_quote(self):
         """Get today's quote. A token the API does not accept is refreshed once; a person is asked once."""
+        from stoa.net import radio
         from stoa.net.exchanger import Exchanger
         from stoa.sign_in import SignIn
 
-        exchanger = Exchanger(self._pool, hardware.milliseconds)
-        sign_in = SignIn(
-            self._settings, exchanger, self._state, self._save, self._show, patient=self._woken_by == "alarm"
-        )
-        verdict = self._get_quote(exchanger, sign_in.access_token())
-        if verdict[0] == "refresh":
-            verdict = self._get_quote(exchanger, sign_in.new_access_token())
-        elif verdict[0] == "human":
-            self._state.pop("access", None)
-            verdict = self._get_quote(exchanger, sign_in.ask_person("mfa", verdict[1]))
-        kind = verdict[0]
+        settings = self._settings
+        exchanger = Exchanger(lambda: radio.join(settings.wifi_ssid, settings.wifi_password), hardware.milliseconds)
+        sign_in = SignIn(settings, exchanger, self._state, self._save, self._show, self._woken_by == "alarm")
+        access_token = sign_in.access_token()
+        tried = []
+        while True:
+            verdict = self._get_quote(exchanger, access_token)
+            kind = verdict[0]
+            if kind in tried or kind not in ("refresh", "human"):
+                break
+            tried.append(kind)
+            if kind == "refresh":
+                access_token = sign_in.new_access_token()
+            else:
+                self._state.pop("access", None)
+                access_token = sign_in.ask_person("mfa", verdict[1])
+        if kind == "misconfigured":
+            raise refused(SERVER, verdict[1], "Check STOA_SCOPE and STOA_AUDIENCE.")
+        if kind in tried:
+            raise refused(SERVER, "a new token is not good enough", "Check STOA_AUDIENCE and STOA_API.")
+        sign_in.settled()
         if kind == "new":
             self._keep_quote(verdict[1], verdict[2])
-        elif kind == "misconfigured":
-            raise refused(SERVER, verdict[1], "Check STOA_SCOPE and STOA_AUDIENCE.")
-        elif kind != "same":
-            raise refused(SERVER, "that the new token is not good", "Check STOA_AUDIENCE and STOA_API.")
 
     def _get_quote(self, exchanger, access_token):
         from stoa import quotes
@@ -169,19 +181,21 @@ class Wake:
             from stoa.auth import retry_after
 
             raise odd_reply(SERVER, verdict[1], retry_after.seconds(answered, hardware.now()))
+        if verdict[0] == "same" and "If-None-Match" not in headers:
+            raise odd_reply(SERVER, "status 304 out of turn")
         return verdict
 
     def _recall_quote(self):
         from stoa import quotes
 
         kept = self._state.get("quote")
-        self._quote, self._etag = kept if kept else quotes.recall(open)
+        self._quote, self._etag = kept if kept else quotes.recall(hardware.open_file)
 
     def _keep_quote(self, quote, etag):
         from stoa import quotes
 
         self._quote, self._etag = quote, etag
-        if quotes.remember(open, quote, etag):
+        if quotes.remember(hardware.open_file, quote, etag):
             self._state.pop("quote", None)
         else:
             # A computer has the drive: sleep memory keeps the quote until the power goes.
@@ -192,12 +206,13 @@ class Wake:
 
         content = dict(content)
         content["quote"] = self._quote
-        glass.show(screen, content, self._state, self._save)
+        return glass.show(screen, content, self._state, self._save)
 
     def _save(self):
         left_out = sleep_state.save(hardware.sleep_memory(), self._state)
-        if left_out:
-            log.say("sleep_memory", left_out="+".join(left_out))
+        if left_out != self._left_out:
+            self._left_out = left_out
+            log.say("sleep_memory", left_out="+".join(left_out) or None)
 
 
 def _day_and_time(moment):

@@ -7,6 +7,7 @@ reaches `main` becomes one line on stderr and the error's exit code; any other e
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -57,6 +58,8 @@ def _options(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line (of the process if no arguments are given) and exit."""
     options: dict[str, Any] = {} if arguments is None else {"args": arguments}
+    # What `timeout` and service managers send ends a command as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app(prog_name="stoa", **options)
     except StoaError as error:

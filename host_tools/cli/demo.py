@@ -66,8 +66,10 @@ def demo(
             screen.print(f"\n[bold]{step.chapter.file}[/] [dim]{step.time()}[/] {step.chapter.title}")
             if not headless:
                 screen.print(half_blocks(glass.image(), screen.width))
-            if step.shown and not approve:
-                ask_person(screen, step.shown, tenant, household if step.chapter.screen == "mfa" else None)
+            if step.shown:
+                tell_what_is_asked(screen, step.shown)
+                if not approve:
+                    tell_how_to_answer(screen, tenant, household if step.chapter.screen == "mfa" else None)
 
         story = Story(clock, household, tell)
         account = Account(tenant.issuer, tenant.client_id, tenant.quotes_url, tenant.audience, tenant.scope)
@@ -85,13 +87,24 @@ def demo(
         "steps": [step.telling() for step in steps],
     }
     keep("story.json", (json.dumps(telling, indent=2) + "\n").encode())
+    fitted = virtual.glass.panel.name
+    if fitted != known.panel.fitted or virtual.panel_faults:
+        reported = f" ({', '.join(virtual.panel_faults)})" if virtual.panel_faults else ""
+        raise StoaError(
+            f"every step happened, but the glass shows wrong pictures: fitted is {fitted}, "
+            f"the board's profile is made for {known.panel.fitted}{reported}"
+        )
     screen.print(f"\nEvery step happened.{f' The pictures are in {out}.' if out else ''}")
 
 
-def ask_person(screen: Console, shown: dict[str, str], tenant: Tenant, authenticator: DemoHousehold | None) -> None:
-    """Say what a person has to do now. `authenticator`: who shows a one-time code, if one will be asked for."""
-    screen.print(f"Open [bold]{shown['verification_uri']}[/] and enter [bold]{shown['user_code']}[/],")
-    screen.print(f"sign in as [bold]{tenant.demo_user}[/] with the password [bold]{tenant.demo_password}[/].")
+def tell_what_is_asked(screen: Console, shown: dict[str, str]) -> None:
+    uri, code = shown["verification_uri"], shown["user_code"]
+    screen.print(f"The display asks to open [bold]{uri}[/] and to enter [bold]{code}[/].", soft_wrap=True)
+
+
+def tell_how_to_answer(screen: Console, tenant: Tenant, authenticator: DemoHousehold | None) -> None:
+    """Whom to be. `authenticator`: who shows a one-time code, if one will be asked for."""
+    screen.print(f"Sign in as [bold]{tenant.demo_user}[/] with the password [bold]{tenant.demo_password}[/].")
     if authenticator is not None:
         code = authenticator.one_time_code()
         screen.print(f"Enrol the secret {tenant.totp_secret} in an authenticator, or use its code now: [bold]{code}[/]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -78,14 +79,13 @@ def simulate(
         if issuer is None or client_id is None:
             raise StoaError("--issuer and --client-id are needed (or --clock virtual, which brings its own authority)")
         quotes = api or issuer.rstrip("/") + "/api/quotes/today"
-        reports = alone(watch, clock, Account(issuer, client_id, quotes, audience, scope))
-    try:
+        reports = alone(watch, clock, Account(issuer, client_id, quotes, audience, scope), once)
+    # Closed at once, so that the folder is free when this returns.
+    with contextlib.closing(reports):
         for report in reports:
             if once:
                 _tell(report)
                 return
-    except KeyboardInterrupt:
-        return
 
 
 def _tell(report: Report) -> None:

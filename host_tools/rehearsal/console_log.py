@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_FIELD = re.compile(r' (\w+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
+_FIELD = re.compile(r' (\w+)=(?:"((?:[^"\\]|\\.)*)"|([^ ]*))')
 _ESCAPE = re.compile(r"\\(x[0-9a-f]{2}|.)")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +17,13 @@ from host_tools.rehearsal.household import Account, unpack_board
 from host_tools.rehearsal.onlooker import Onlooker
 from host_tools.rehearsal.story import PERSON_TAKES_NS
 from host_tools.virtual_board.controllers.glass import Glass
+from host_tools.virtual_board.controllers.panels import find_panel
 from host_tools.virtual_board.esp32 import DEEP_SLEEP, VirtualBoard, Wake
 from host_tools.virtual_board.runtimes import Runtime
-from host_tools.virtual_board.state import load_state, save_state
+from host_tools.virtual_board.state_folder import StateFolder
+
+# Real time between wakes whose sleep is skipped: a display that backs off must not hammer a foreign server after all.
+PAUSE_NS = 10 * NS
 
 
 class FirmwareFailed(StoaError):
@@ -71,22 +75,19 @@ class Watch:
         self._png = png
         self._onlooker = Onlooker(self._see, on_line)
 
-    def wakes(self, clock: Clock, account: Account) -> Iterator[Report]:
+    def wakes(self, clock: Clock, account: Account) -> Generator[Report, None, None]:
         """Wake after wake, for ever. The board and its picture are saved after each."""
-        state = load_state(self.folder, self._board)
-        board = unpack_board(self._board, state, clock, account, self._runtime, self._panel, self._onlooker)
-        self._write_picture(board.glass)
-        try:
+        panel = find_panel(self._panel or self._board.panel.fitted)
+        with StateFolder(self.folder, self._board, panel) as kept:
+            board = unpack_board(self._board, kept.state, clock, account, self._runtime, self._panel, self._onlooker)
+            self._write_picture(board.glass)
             while True:
                 board.sleep()
                 self._onlooker.new_wake()
+                kept.awake()
                 wake = board.wake()
-                self._write_picture(board.glass)
-                save_state(self.folder, state)
+                kept.keep()
                 yield self._report(board, wake)
-        finally:
-            # Ctrl-C in the middle of a wake is a loss of power; what flash held then is what is kept.
-            save_state(self.folder, state)
 
     def _see(self, screen: str, shown: dict[str, str], glass: Glass) -> None:
         self._write_picture(glass)
@@ -94,8 +95,11 @@ class Watch:
             self.on_shown(shown)
 
     def _write_picture(self, glass: Glass) -> None:
+        beside = self._png.with_name(self._png.name + ".new")
         try:
-            self._png.write_bytes(glass.png())
+            # Whoever watches the file never meets half a picture.
+            beside.write_bytes(glass.png())
+            beside.replace(self._png)
         except OSError as error:
             raise StoaError(f"cannot write {self._png}: {error.strerror}; choose another --panel-png file") from None
 
@@ -115,12 +119,14 @@ class Watch:
         )
 
 
-def alone(watch: Watch, clock: Literal["real", "skip-sleep"], account: Account) -> Iterator[Report]:
-    """The display against somebody else's server, in a time that server can follow."""
-    return watch.wakes(SkipSleepClock() if clock == "skip-sleep" else RealClock(), account)
+def alone(
+    watch: Watch, clock: Literal["real", "skip-sleep"], account: Account, once: bool
+) -> Generator[Report, None, None]:
+    """The display against somebody else's server, in a time that server can follow. `once`: one wake is wanted."""
+    return watch.wakes(RealClock() if clock == "real" else SkipSleepClock(0 if once else PAUSE_NS), account)
 
 
-def with_authority(watch: Watch) -> Iterator[Report]:
+def with_authority(watch: Watch) -> Generator[Report, None, None]:
     """The display with an authority of its own on one virtual clock, and a person who approves what it shows."""
     clock = VirtualClock(RealClock().now_ns() // NS * NS)
     with start_authority(clock, database=_database(watch.folder)) as authority:

@@ -7,6 +7,8 @@ lose is always the whole sector, eight FAT blocks.
 
 from __future__ import annotations
 
+from mmap import mmap
+
 from fatfs.diskio import Disk
 
 ERASE_SECTOR = 4096
@@ -14,9 +16,9 @@ BLOCK = 512
 
 
 class Flash:
-    """The chip: `content` survives power loss. Counts what wears it."""
+    """The chip: `content` survives power loss, and the process too where it is a mapped file. Counts what wears it."""
 
-    def __init__(self, content: bytearray) -> None:
+    def __init__(self, content: bytearray | mmap) -> None:
         if len(content) % ERASE_SECTOR:
             raise ValueError(f"flash of {len(content)} bytes is not a multiple of {ERASE_SECTOR}")
         self.content = content
@@ -31,7 +33,7 @@ class Flash:
         self.erases += 1
 
     def program(self, at: int, data: bytes | bytearray) -> None:
-        self.content[at : at + len(data)] = data
+        self.content[at : at + len(data)] = bytes(data)
 
 
 class FlashDisk(Disk):  # type: ignore[misc]  # fatfs-ng ships no types
@@ -75,6 +77,6 @@ class FlashDisk(Disk):  # type: ignore[misc]  # fatfs-ng ships no types
             if erase_sector != self._cached_at:
                 self.ioctl_sync()
                 self._cached_at = erase_sector
-                self._cache = self._flash.content[erase_sector : erase_sector + ERASE_SECTOR]
+                self._cache = bytearray(self._flash.content[erase_sector : erase_sector + ERASE_SECTOR])
             within = at - erase_sector
             self._cache[within : within + BLOCK] = buff[offset : offset + BLOCK]

@@ -129,7 +129,7 @@ class Board:
         self.nvm = Nvm(self.power) if nvm else None
 
     def vault(self):
-        return Vault(self.nvm, self.drive.open)
+        return Vault(self.nvm, self.drive.open, b"home")
 
     def cut(self, at, how, action):
         """Run `action(vault)` with the power going at step `at`. False when it was over before."""

@@ -17,6 +17,7 @@ from stoa.auth.backoff import CAUSES, HOUR, MINUTE, delay
         ("unavailable", [5 * MINUTE * 2**n for n in range(7)] + [6 * HOUR, 6 * HOUR]),
         ("wifi", [5 * MINUTE * 2**n for n in range(7)] + [6 * HOUR]),
         ("clock", [5 * MINUTE, 10 * MINUTE]),
+        ("panel", [1 * HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR, 24 * HOUR]),
         ("misconfigured", [6 * HOUR, 12 * HOUR, 24 * HOUR, 24 * HOUR]),
     ],
 )
@@ -25,7 +26,7 @@ def test_doubles_up_to_a_cap(cause, delays):
 
 
 def test_every_cause_is_tested():
-    assert set(CAUSES) == {"needs_human", "unavailable", "wifi", "clock", "misconfigured"}
+    assert set(CAUSES) == {"needs_human", "unavailable", "wifi", "clock", "panel", "misconfigured"}
 
 
 @given(st.sampled_from(sorted(CAUSES)), st.integers(1, 10**9))

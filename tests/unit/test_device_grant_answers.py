@@ -123,12 +123,12 @@ def test_bearer_in_any_case(token_type):
 @pytest.mark.parametrize(
     ("change", "detail"),
     [
-        ({"token_type": "DPoP"}, "token_type"),
-        ({"token_type": None}, "token_type"),
-        ({"access_token": "x" * 8001}, "access_token"),
-        ({"access_token": "line\nbreak"}, "access_token"),
-        ({"refresh_token": "x" * 4097}, "refresh_token"),
-        ({"refresh_token": 5}, "refresh_token"),
+        ({"token_type": "DPoP"}, "bad token_type"),
+        ({"token_type": None}, "bad token_type"),
+        ({"access_token": "x" * 8001}, "bad access_token"),
+        ({"access_token": "line\nbreak"}, "bad access_token"),
+        ({"refresh_token": "x" * 4097}, "bad refresh_token"),
+        ({"refresh_token": 5}, "bad refresh_token"),
     ],
 )
 def test_tokens_that_cannot_be_used_or_kept(change, detail):

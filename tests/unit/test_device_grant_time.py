@@ -68,8 +68,20 @@ def test_a_grant_that_comes_late_is_still_a_grant():
 
 def test_the_last_wait_ends_at_the_expiry():
     state, _ = machine("polling", expires_in=30)
-    assert step(state, ("lost",), T + 22) == (("wait", 8),)
+    assert step(state, error("slow_down"), T + 22) == (("wait", 8),)
     assert step(state, ("tick",), T + 30) == (("stopped", "expired"),)
+
+
+@pytest.mark.parametrize(
+    ("last", "reason"),
+    [(("lost",), "unavailable"), (reply(None), "unavailable"), (error("authorization_pending"), "expired")],
+)
+def test_a_server_that_does_not_answer_is_not_taken_for_a_silent_person(last, reason):
+    state, now = machine("polling", expires_in=60)
+    step(state, ("lost",), now)
+    step(state, ("tick",), now + 10)
+    step(state, last, now + 10)
+    assert step(state, ("tick",), T + 60) == (("stopped", reason),)
 
 
 def test_a_clock_set_back_moves_every_moment_with_it():

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from stoa.auth import refresh
-from stoa.auth.refresh import MISCONFIGURED, NEEDS_HUMAN, RETRY_LATER, ROTATED, SAME_TOKEN, TABLE, step
+from stoa.auth.refresh import MISCONFIGURED, NEEDS_HUMAN, PAUSES_S, RETRY_LATER, ROTATED, SAME_TOKEN, TABLE, step
 
 NOW = 1_800_000_000
 START = ("start", "display", "R1")
@@ -33,7 +33,6 @@ HUMAN = (("outcome", NEEDS_HUMAN, {"error": "mfa_required", "token_is_dead": Fal
 WRONG = (("outcome", MISCONFIGURED, {"error": "invalid_client"}),)
 
 ENDS = {
-    "unreached": (("unreached",), later()),
     "same": (reply(TOKENS), SAME),
     "rotated": (reply({**TOKENS, "refresh_token": "R2"}), NEW),
     "later": (reply(None, 503, retry_after="120"), later(120)),
@@ -47,16 +46,30 @@ ROWS = {
     ("again", "start"): (START, later()),
     ("asking", "lost"): (("lost",), (POST,)),
     ("again", "lost"): (("lost",), later()),
+    ("asking", "unreached"): (("unreached",), later()),
+    ("again", "unreached"): (("unreached",), (("wait", 2),)),
+    ("pausing", "tick"): (("tick",), (POST,)),
+    ("pausing", "start"): (START, (POST,)),
+    ("again", "gone"): (("unreached",), later()),
     **{(state, name): case for state in ("asking", "again") for name, case in ENDS.items()},
 }
 
 
 def machine(name):
     state: dict = {}
-    events = {"idle": [], "asking": [START], "again": [START, ("lost",)], "over": [START, ("unreached",)]}[name]
+    again = [START, ("lost",)]
+    pause = [("unreached",), ("tick",)]
+    events = {
+        "idle": [],
+        "asking": [START],
+        "again": again,
+        "pausing": [*again, ("unreached",)],
+        "out of patience": again + pause * len(PAUSES_S),
+        "over": [START, ("unreached",)],
+    }[name]
     for event in events:
         step(state, event, NOW)
-    assert state.get("is", "idle") == name
+    assert state.get("is", "idle") == ("again" if name == "out of patience" else name)
     return state
 
 
@@ -73,7 +86,7 @@ def test_every_row_has_its_case():
 @pytest.mark.parametrize("row", ROWS, ids="-".join)
 def test_row(row):
     event, effects = ROWS[row]
-    state = machine(row[0])
+    state = machine("out of patience" if row == ("again", "gone") else row[0])
     assert step(state, event, NOW) == effects
     assert (state["is"] == "over") == (effects[0][0] == "outcome")
     assert (state["is"] == "asking") == (row[1] == "start" and row[0] in ("idle", "over"))
@@ -83,8 +96,24 @@ def test_row(row):
 def test_a_reply_nobody_waits_for_is_the_callers_mistake():
     with pytest.raises(ValueError, match="no row for same in idle"):
         step({}, reply(TOKENS), NOW)
-    with pytest.raises(ValueError, match="unknown event"):
+    with pytest.raises(ValueError, match="no row for tick in idle"):
         step({}, ("tick",), NOW)
+    with pytest.raises(ValueError, match="unknown event"):
+        step({}, ("tock",), NOW)
+
+
+def test_while_the_network_is_gone_after_a_lost_answer_it_tries_within_the_servers_grace():
+    state = machine("again")
+    waits = []
+    while True:
+        (effect,) = step(state, ("unreached",), NOW)
+        if effect[0] == "outcome":
+            break
+        waits.append(effect[1])
+        assert step(state, ("tick",), NOW) == (POST,)
+    assert effect[1] == RETRY_LATER
+    assert waits == list(PAUSES_S)
+    assert sum(waits) <= 30
 
 
 def test_a_lost_reply_is_retried_once_and_never_more():
@@ -191,4 +220,4 @@ def test_a_gateways_apology_is_a_lost_reply(status):
 
 def test_a_token_the_vault_cannot_hold_is_named():
     effects = step(machine("asking"), reply({**TOKENS, "refresh_token": "x" * 4097}), NOW)
-    assert effects == (("outcome", MISCONFIGURED, {"error": "refresh_token"}),)
+    assert effects == (("outcome", MISCONFIGURED, {"error": "bad refresh_token"}),)

@@ -30,7 +30,7 @@ def test_noise_is_no_state(noise):
 def test_one_flipped_bit_is_noticed(data):
     memory = bytearray(2048)
     sleep_state.save(memory, STATE)
-    length = sleep_state.HEADER_SIZE + int.from_bytes(memory[4:6], "little")
+    length = sleep_state.HEADER_SIZE + int.from_bytes(memory[5:7], "little")
     at = data.draw(st.integers(0, length * 8 - 1))
     memory[at // 8] ^= 1 << at % 8
     assert sleep_state.load(memory) == {}
@@ -41,6 +41,26 @@ def test_what_can_be_had_again_is_left_out_first(memory):
     assert sleep_state.save(small, STATE) == ("access",)
     assert sleep_state.load(small) == {key: STATE[key] for key in ("endpoints", "failures", "glass")}
     assert "access" in STATE, "the wake goes on with its own"
+
+
+@pytest.mark.parametrize("size", [64, 128, 256, 512])
+def test_it_always_fits_and_keeps_when_to_leave_people_alone(size):
+    state = {**STATE, "quote": ["\u6d41" * 700, None], "asked": 5, "ask_at": 1_800_000_000}
+    memory = bytearray(size)
+    sleep_state.save(memory, state)
+    kept = sleep_state.load(memory)
+    assert kept == ({} if size == 64 else {key: state[key] for key in kept})
+    assert size == 64 or kept["ask_at"] == 1_800_000_000
+
+
+def test_another_versions_record_is_no_state(memory):
+    sleep_state.save(memory, STATE)
+    memory[4] += 1
+    assert sleep_state.load(memory) == {}
+
+
+def test_the_essence_leaves_out_what_may_be_poisoned():
+    assert sleep_state.essence({**STATE, "asked": 3}) == {"failures": {"wifi": 2}, "asked": 3}
 
 
 def test_one_write_however_much():

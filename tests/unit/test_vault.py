@@ -18,7 +18,7 @@ NEW = "v1.new-token-" + "n" * 300
 
 def test_sizes_are_pinned():
     # Another layout would orphan the tokens of every board in the field.
-    assert (PATH, MAGIC, NVM_SIZE) == ("/vault/token.bin", b"StoT", 4112)
+    assert (PATH, MAGIC, NVM_SIZE) == ("/vault/token.bin", b"StoT", 4116)
     assert len(vault.initial_file()) == 3 * SECTOR + 2 * 4608
     assert slots.pack(b"StoT", 7, b"abc").hex() == "53746f540100030007000000b19acb5a616263"
 
@@ -88,7 +88,7 @@ def test_a_file_of_another_size_is_not_written(content):
 
 def test_an_absent_file_and_a_small_nvm_hold_nothing():
     board = Board()
-    nowhere = Vault(Nvm(board.power, size=100), board.drive.open, path="/gone.bin")
+    nowhere = Vault(Nvm(board.power, size=100), board.drive.open, b"home", path="/gone.bin")
     assert nowhere.store(OLD) == ()
     assert nowhere.load() is None
     assert nowhere.clear() == ()
@@ -175,3 +175,45 @@ def test_a_medium_that_does_not_keep_what_is_written_is_not_counted_on():
     board = Board()
     board.nvm = broken(board.power)
     assert board.vault().store(OLD) == ("file",)
+
+
+def test_a_token_is_for_the_account_it_was_issued_to():
+    board = Board()
+    board.vault().store(OLD)
+    elsewhere = Vault(board.nvm, board.drive.open, b"work")
+    assert elsewhere.load() is None
+    assert board.vault().load() == OLD, "looking for another account's token costs nothing"
+    elsewhere.store(NEW)
+    assert board.vault().load() is None
+    assert elsewhere.load() == NEW
+
+
+def test_an_account_is_an_issuer_and_a_client():
+    home = vault.owner("https://id.example/", "display")
+    assert home == vault.owner("https://id.example", "display")
+    assert len({home, vault.owner("https://id.example", "other"), vault.owner("https://id2.example", "display")}) == 3
+    assert len(home) == vault.OWNER_SIZE
+
+
+class BrokenNvm(Nvm):
+    """As CircuitPython says it: shared-bindings/nvm/ByteArray.c."""
+
+    def __init__(self, power, reading=False):
+        super().__init__(power)
+        self.reading = reading
+
+    def __setitem__(self, index, value):
+        raise RuntimeError("Unable to write to nvm.")
+
+    def __getitem__(self, index):
+        if self.reading:
+            raise RuntimeError("nvm")
+        return super().__getitem__(index)
+
+
+@pytest.mark.parametrize("reading", [False, True])
+def test_nvm_that_fails_leaves_the_file(reading):
+    board = Board()
+    board.nvm = BrokenNvm(board.power, reading)
+    assert board.vault().store(OLD) == ("file",)
+    assert board.vault().load() == OLD

@@ -155,7 +155,7 @@ def test_no_operation_may_wait_past_the_deadline_of_the_exchange():
 
 
 def test_memory_that_does_not_suffice_is_an_error_of_the_exchange():
-    assert failure(Pool(MemoryError())) == ("too_big", "no memory for the answer of id.example", True)
+    assert failure(Pool(MemoryError())) == ("truncated", "no memory for the answer of id.example", True)
 
 
 def test_odd_bytes_in_a_header_nobody_asks_for():

@@ -93,7 +93,9 @@ def test_demo_under_micropython_shows_the_same_screens(tmp_path):
 
 def test_a_panel_that_is_not_the_profiles_shows_a_wrong_picture(tmp_path):
     stoa("demo", "--headless", "--approve", "--out", "right", cwd=tmp_path)
-    stoa("demo", "--headless", "--approve", "--out", "wrong", "--panel", "magtag-2.9-ssd1680-colstart0", cwd=tmp_path)
+    fitted = "magtag-2.9-ssd1680-colstart0"
+    result = stoa("demo", "--headless", "--approve", "--out", "wrong", "--panel", fitted, cwd=tmp_path)
+    assert fails(result, "the glass shows wrong pictures", fitted, "magtag-2.9-ssd1680-colstart8")
     right, wrong = (picture_of(tmp_path / folder / "02-quote.png") for folder in ("right", "wrong"))
     assert right.size == wrong.size
     assert right.tobytes() != wrong.tobytes()

@@ -92,21 +92,10 @@ BAD_REFRESHES = {
 }
 
 
-def pretend(home, server, token_answer, code_answer=(503, JSON, b"{}")):
-    """The issuer's address now belongs to `server`: discovery works, the endpoints answer as given."""
-
-    def answer(heard):
-        if heard.path == "/.well-known/openid-configuration":
-            document = {
-                "issuer": server.url,
-                "token_endpoint": server.url + "/token",
-                "device_authorization_endpoint": server.url + "/code",
-            }
-            return 200, JSON, json.dumps(document).encode()
-        return token_answer if heard.path == "/token" else code_answer
-
-    server.answer = answer
-    home.settle(issuer=server.url)
+def pretend(home, server, token_answer):
+    """The endpoints are now where `server` is, and the access token at rest has ended."""
+    server.answer = lambda heard: token_answer if heard.path == "/token" else (503, JSON, b"{}")
+    home.believe_endpoints(server.url + "/token", server.url + "/code")
     home.clock.sleep_ns(4000 * NS)
 
 
@@ -128,12 +117,14 @@ def test_no_bad_answer_of_the_token_endpoint_costs_the_token(home, what):
 
 def test_invalid_grant_to_the_refresh_deletes_the_token_and_asks_anew(home, authority):
     home.wake_now()
-    with HostileServer(lambda heard: None) as server:
-        pretend(home, server, (403, JSON, b'{"error":"invalid_grant"}'))
+    with HostileServer(lambda heard: (403, JSON, b'{"error":"invalid_grant"}')) as server:
+        home.believe_endpoints(server.url + "/token", authority.issuer + "oauth/device/code")
+        home.clock.sleep_ns(4000 * NS)
         home.press_button()
-        assert [heard.path for heard in server.heard][-2:] == ["/token", "/code"]
-    home.settle()
-    home.wake()
+        assert home.names() == ["mfa", "waiting"]
+        assert b"refresh_token=" in server.heard[0].body
+    home.board.power_off()
+    home.wake_now()
     assert home.names() == ["pairing", "quote"]
 
 
@@ -280,3 +271,68 @@ def test_a_stuck_panel_does_not_keep_the_board_awake(home, monkeypatch):
     monkeypatch.undo()
     home.wake()
     assert home.screens != [], "what the glass shows is unknown: it is drawn anew"
+
+
+@pytest.mark.parametrize(
+    "broken", [b"def (:\n", b"raise MemoryError\n", b"import nothing_here\n", b"def run():\n    raise KeyError\n"]
+)
+def test_a_program_that_is_not_whole_sleeps_too(home, broken):
+    home.board.install({"stoa/wake.py": broken})
+    wake = home.wake_now()
+    assert wake.console[-1].startswith("stoa defect ")
+    slept = home.board.state.sleeping.until_ns - wake.ended_ns
+    assert slept == pytest.approx(6 * 3600 * NS, abs=NS)
+
+
+def test_a_button_that_cannot_wake_the_board_does_not_keep_it_awake(home):
+    profile = home.board.board.buttons["refresh"].encode()
+    with_profile = home.drive_file("board_profile.py")
+    home.board.install({"board_profile.py": with_profile.replace(profile, b"NO_SUCH_PIN")})
+    home.wake_now()
+    assert home.names() == ["pairing", "quote"]
+    assert home.board.state.sleeping.pins == []
+
+
+def test_what_sleep_memory_holds_cannot_poison_every_wake(home):
+    from stoa import sleep_state
+
+    home.wake_now()
+    memory = home.board.state.sleep_memory
+    sleep_state.save(memory, {**sleep_state.load(memory), "access": 7})
+    home.wake()
+    assert home.onlooker.last("defect")["kind"] == "TypeError"
+    home.wake()
+    assert home.onlooker.last("defect") is None
+    assert home.reason() == "daily"
+
+
+def test_another_issuers_honest_refusal_does_not_cost_the_token(home):
+    home.wake_now()
+    kept = bytes(home.board.state.nvm)
+    with HostileServer(lambda heard: None) as server:
+        document = {
+            "issuer": server.url,
+            "token_endpoint": server.url + "/token",
+            "device_authorization_endpoint": server.url + "/code",
+        }
+        refusal = (403, JSON, b'{"error":"invalid_grant"}')
+        server.answer = lambda heard: (200, JSON, json.dumps(document).encode()) if "known" in heard.path else refusal
+        home.settle(issuer=server.url)
+        home.press_button()
+        assert [heard.path for heard in server.heard][1:] == ["/code"], "no token of one issuer goes to another"
+    assert bytes(home.board.state.nvm) == kept
+    home.settle()
+    home.wake()
+    assert home.names() == ["quote"], "back at the right one, nobody is needed"
+
+
+def test_endpoints_that_have_moved_are_looked_up_again(home):
+    home.wake_now()
+    with HostileServer(lambda heard: (404, {}, b"")) as server:
+        home.believe_endpoints(server.url, server.url)
+        home.clock.sleep_ns(4000 * NS)
+        home.press_button()
+    assert home.reason() == "unavailable"
+    wake = home.wake()
+    assert wake.exchanges[0].path == "/.well-known/openid-configuration"
+    assert home.reason() == "daily"

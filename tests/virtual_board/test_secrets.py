@@ -1,11 +1,19 @@
-"""Tokens, device codes, passwords and mfa_token reach neither console, story, pictures nor error messages."""
+"""Tokens, device codes, passwords and mfa_token reach neither console, story nor pictures."""
 
+import io
 import json
 
 import pytest
+import zxingcpp
+from PIL import Image
 
-from host_tools.rehearsal.household import WIFI
+from host_tools.boards import load_board
+from host_tools.rehearsal.demo_household import DemoHousehold
+from host_tools.rehearsal.household import WIFI, Account, unpack_board
+from host_tools.rehearsal.story import Story
 from host_tools.virtual_board.peripherals.radio import Radio
+from host_tools.virtual_board.state import BoardState
+from tests.home import MAGTAG
 
 SECRET_MEMBERS = ("access_token", "refresh_token", "device_code", "mfa_token", "id_token")
 
@@ -48,6 +56,21 @@ def test_a_whole_story_gives_no_secret_away(home, authority, overheard):
     assert "?" not in told
     for screen in ("device_code", "access_token"):
         assert screen not in said
+
+
+def test_the_telling_of_the_story_gives_no_secret_away(authority, clock, overheard):
+    board = load_board(MAGTAG)
+    tenant = authority.tenant
+    story = Story(clock, DemoHousehold(authority, clock, approves=True), lambda step, glass: None)
+    account = Account(tenant.issuer, tenant.client_id, tenant.quotes_url, tenant.audience, tenant.scope)
+    steps = story.play(unpack_board(board, BoardState.new(board), clock, account, onlooker=story.onlooker))
+    told = json.dumps([step.telling() for step in steps])
+    for step in steps:
+        read = zxingcpp.read_barcodes(Image.open(io.BytesIO(step.png)))
+        told += "".join(code.text for code in read)
+    assert tenant.issuer + "activate?user_code=" in told
+    for secret in overheard | {tenant.demo_password, tenant.totp_secret}:
+        assert secret not in told
 
 
 def test_the_refresh_token_is_in_flash_and_nowhere_in_sleep_memory(home, overheard):

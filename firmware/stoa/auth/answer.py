@@ -43,7 +43,7 @@ def read(body):
 
     ("tokens", dict)     access_token, expires_in (s; 0 when unknown), refresh_token (None when absent)
     ("error", code)      RFC 6749 section 5.2; the code is safe to log and to show
-    ("unfit", field)     an answer of the endpoint that asking again will not mend
+    ("unfit", words)     an answer of the endpoint that asking again will not mend
     ("unusable", None)   not the endpoint's answer: a portal's page, a proxy's apology
     """
     if not isinstance(body, dict):
@@ -55,17 +55,17 @@ def read(body):
         return "unusable", None
     access_token = text(body, "access_token", ACCESS_TOKEN_MAX)
     if access_token is None:
-        return "unfit", "access_token"
+        return "unfit", "bad access_token"
     # RFC 6749 section 7.1: the client MUST NOT use an access token if it does not understand the token type.
     # Section 5.1: the value is case insensitive.
     token_type = text(body, "token_type", 16)
     if token_type is None or token_type.lower() != "bearer":
-        return "unfit", "token_type"
+        return "unfit", "bad token_type"
     refresh_token = None
     if body.get("refresh_token") is not None:
         refresh_token = text(body, "refresh_token", REFRESH_TOKEN_MAX)
         if refresh_token is None:
-            return "unfit", "refresh_token"
+            return "unfit", "bad refresh_token"
     return "tokens", {
         "access_token": access_token,
         # RECOMMENDED only (section 5.1): an unknown lifetime is good for this wake and no longer.

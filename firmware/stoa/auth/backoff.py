@@ -22,6 +22,8 @@ CAUSES = {
     "wifi": (5 * MINUTE, 6 * HOUR),
     # No time from the network: certificates cannot be checked, so that nothing else can go on.
     "clock": (5 * MINUTE, 6 * HOUR),
+    # The glass cannot be drawn on: a broken wire, or another panel than the profile's. Nobody can be asked anything.
+    "panel": (1 * HOUR, 24 * HOUR),
     # Only an edit of settings.toml or of the tenant ends it, and an edit restarts a board that is plugged in.
     "misconfigured": (6 * HOUR, 24 * HOUR),
 }

@@ -162,6 +162,11 @@ def _show(state, value, now):
     return (("show",),)
 
 
+def _heard(state, value, now):
+    state.pop("unheard", None)
+    return _wait_interval(state, value, now)
+
+
 def _wait_interval(state, value, now):
     state["poll_at"] = now + state["interval"]
     return _wait(state, value, now)
@@ -175,11 +180,12 @@ def _wait(state, value, now):
 
 def _slow_down(state, value, now):
     state["interval"] += SLOW_DOWN_S
-    return _wait_interval(state, value, now)
+    return _heard(state, value, now)
 
 
 def _back_off(state, value, now):
     state["interval"] *= 2
+    state["unheard"] = True
     return _wait_interval(state, value, now)
 
 
@@ -206,7 +212,8 @@ def _stop(state, reason, detail):
 
 
 def _expired(state, detail, now):
-    return _stop(state, "expired", detail)
+    # Where the last poll brought no answer, it is not a person who kept silent.
+    return _stop(state, "unavailable" if state.get("unheard") else "expired", detail)
 
 
 def _denied(state, detail, now):
@@ -262,7 +269,7 @@ TABLE = {
     # 3.5: the client polls until it expires, whether or not a reply says so.
     ("waiting", "expired"): ("over", _expired),
     # 3.5: authorization_pending: repeat, waiting the interval after this reply.
-    ("polling", "pending"): ("waiting", _wait_interval),
+    ("polling", "pending"): ("waiting", _heard),
     # 3.5: slow_down: the interval MUST be increased by 5 seconds for this and all subsequent requests.
     ("polling", "slow_down"): ("waiting", _slow_down),
     # 3.5: on a connection timeout clients MUST unilaterally reduce their polling frequency; doubling RECOMMENDED.

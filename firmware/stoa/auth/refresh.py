@@ -10,9 +10,11 @@ Events                                   meaning
 ("reply", status, body, headers)         body a dict, or None where it was no JSON object; header names in lower case
 ("lost",)                                the request may have arrived, its answer did not
 ("unreached",)                           the request cannot have arrived: no name, no connection, no TLS
+("tick",)                                the wait is over
 
 Effects                                  meaning
 ("post", "token", fields)                fields is a tuple of (name, value); send it at once and exactly once
+("wait", seconds)                        then say ("tick",)
 ("outcome", outcome, info)               the end; info is a dict:
     SAME_TOKEN, ROTATED                  access_token, expires_in, refresh_token (None: keep the old one)
     RETRY_LATER                          after: seconds the server asked for, or None; error: code or None
@@ -54,6 +56,10 @@ ERRORS = {
 }
 
 
+# Within Okta's and Momentum's grace of 30 s; Auth0's and Cognito's are set by the tenant, 0 to 60 s.
+PAUSES_S = (2, 4, 8, 14)
+
+
 def step(state, event, now):
     """Take one event at `now` (int seconds), change `state` in place, and return a tuple of effects."""
     name, value = _classify(state, event, now)
@@ -73,7 +79,11 @@ def _classify(state, event, now):
     kind = event[0]
     if kind == "start":
         return "start", event[1:]
-    if kind == "lost" or kind == "unreached":
+    if kind == "tick":
+        return kind, None
+    if kind == "unreached" and state.get("pauses", 0) == len(PAUSES_S):
+        kind = "gone"
+    if kind in ("lost", "unreached", "gone"):
         return kind, {"after": None, "error": None}
     if kind != "reply":
         raise ValueError("unknown event")
@@ -117,6 +127,12 @@ def _post_again(state, value):
             ),
         ),
     )
+
+
+def _pause(state, value):
+    pauses = state.get("pauses", 0)
+    state["pauses"] = pauses + 1
+    return (("wait", PAUSES_S[pauses]),)
 
 
 def _end(state, outcome, info):
@@ -163,7 +179,13 @@ TABLE = {
     ("again", "lost"): ("over", _later),
     # The server never saw the token: nothing is in doubt and nothing is urgent.
     ("asking", "unreached"): ("over", _later),
-    ("again", "unreached"): ("over", _later),
+    # An answer was lost and now the network is gone as well, as when Wi-Fi flaps: the old token is good for as long as
+    # the server's grace lasts, and no longer. The server sees none of these, so that trying costs it nothing.
+    ("again", "unreached"): ("pausing", _pause),
+    ("pausing", "tick"): ("again", _post_again),
+    ("again", "gone"): ("over", _later),
+    # The power was cut in a pause.
+    ("pausing", "start"): ("again", _post),
     # RFC 6749 6: without a new refresh token the client keeps the old one.
     ("asking", "same"): ("over", _same),
     ("again", "same"): ("over", _same),

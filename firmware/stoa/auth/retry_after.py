@@ -1,5 +1,7 @@
 """How long a server asks to be left alone: Retry-After (RFC 9110 section 10.2.3), else Auth0's X-RateLimit-Reset."""
 
+from stoa import digits
+
 # A server may slow a display down; it may not put it to sleep for a year.
 LIMIT_S = 86400
 
@@ -48,4 +50,4 @@ def http_date(text):
 
 def _number(text):
     # Ten digits reach the year 2286; more would be no time and a burden on a 31-bit small int.
-    return int(text) if text.isdigit() and len(text) <= 10 else None
+    return digits.number(text, 10)

@@ -8,6 +8,7 @@ def set_from_network(pool, server):
 
     try:
         rtc.RTC().datetime = adafruit_ntp.NTP(pool, server=server).datetime
-    except (OSError, ArithmeticError):
+    except (OSError, ArithmeticError, RuntimeError):
+        # RuntimeError: CircuitPython is out of sockets.
         return False
     return True

@@ -6,6 +6,7 @@ revoke the whole family. A redirect is an error and carries nothing anywhere.
 
 import sys
 
+from stoa import digits
 from stoa import url as urls
 from stoa.net import usocket
 from stoa.net.usocket import HttpError
@@ -86,7 +87,8 @@ def exchange(method, url, fields, headers, limit, timeout, pool, ssl_context, ti
         response = request(method, target, data=data, headers=sent, parse_headers=_keep)
         return _finish(method, response.status_code, response.headers, wire, limit)
     except MemoryError:
-        raise HttpError("too_big", "no memory for the answer of " + host, wire.sent)
+        # Within the limit, so no fault of the server's: lost on the way, and perhaps to be had once more.
+        raise HttpError("truncated", "no memory for the answer of " + host, wire.sent)
     finally:
         usocket.end()
 
@@ -169,7 +171,7 @@ def _finish(method, status, headers, wire, limit):
         return Reply(status, headers, b"")
     length = headers.get("content-length")
     if length is not None:
-        if not length.isdigit() or len(length) > 9:
+        length = digits.number(length, 9)
+        if length is None:
             raise HttpError("protocol", "bad content length", True)
-        length = int(length)
     return Reply(status, headers, wire.read_body(length, limit))

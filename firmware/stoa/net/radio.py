@@ -1,7 +1,5 @@
 """Joining the owner's Wi-Fi."""
 
-import wifi
-
 # A join takes 2.5 s on average and up to 9.6 s in the field (Chris-42, ePaper-Display-V2).
 TIMEOUT_S = 15
 
@@ -15,12 +13,17 @@ class RadioError(Exception):
 
 
 def join(ssid, password):
-    """Join, and return the socket pool. Raises RadioError."""
-    import socketpool
+    """Join unless joined already, and return the socket pool. Raises RadioError."""
+    try:
+        # The import itself starts the radio, and can fail for want of memory (circuitpython#7448, #9842).
+        import socketpool
+        import wifi
 
-    if not wifi.radio.connected:
-        try:
+        if not wifi.radio.connected:
             wifi.radio.connect(ssid, password, timeout=TIMEOUT_S)
-        except (ConnectionError, ValueError) as error:
-            raise RadioError(str(error))
-    return socketpool.SocketPool(wifi.radio)
+        return socketpool.SocketPool(wifi.radio)
+    except MemoryError:
+        raise RadioError("No memory for the radio")
+    except (OSError, RuntimeError, ValueError) as error:
+        # CircuitPython's ConnectionError is an OSError; MicroPython has no such name.
+        raise RadioError(str(error))

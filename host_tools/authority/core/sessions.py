@@ -57,8 +57,9 @@ class LoginSessions:
         code = user_code.normalised(entry)
         if code is None:
             raise UnknownUserCode
-        self._limits.take("user code, address", address)
+        # The session first: one that is stopped already must not use up what its neighbours share.
         self._limits.take("user code, session", session.session_hash)
+        self._limits.take("user code, address", address)
         self._grants.waiting(code)
         self._limits.give_back("user code, address", address)
         self._limits.give_back("user code, session", session.session_hash)

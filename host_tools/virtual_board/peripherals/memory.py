@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from host_tools.virtual_board.state import Bytes
+
 
 class ByteStore:
     """`content` under the link's prefix `name`. Counts writes: nvm wears by each one, whatever its size."""
 
-    def __init__(self, name: str, content: bytearray) -> None:
+    def __init__(self, name: str, content: Bytes) -> None:
         self._name = name
         self._content = content
         self.writes = 0

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -125,3 +127,17 @@ def _run(command: Sequence[str]) -> None:
     if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
         raise MicroPythonUnavailable(f"{command[0]} could not fetch MicroPython: {last}")
+
+
+def main() -> None:
+    """Print the command that starts MicroPython, fetching it first if need be; exit with 1 if there is none."""
+    from host_tools.device_libraries import cache_folder
+
+    try:
+        print(shlex.join(find_micropython(cache_folder())))
+    except MicroPythonUnavailable as error:
+        sys.exit(f"stoa: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""When the display asks for a person, and above all when it does not."""
+
+import json
+
+import pytest
+
+from host_tools.clock import NS
+from tests.virtual_board.hostile import HostileServer
+
+JSON = {"Content-Type": "application/json"}
+STALE = (401, {"WWW-Authenticate": 'Bearer error="insufficient_user_authentication", max_age="604800"'}, b"")
+HOUR_NS = 3600 * NS
+
+
+class BrownOut(Exception):
+    """The reset that comes while the display waits for a person."""
+
+
+def reset_while_waiting(home):
+    """Wake, and be reset (sleep memory survives) a minute after the code is on the glass."""
+
+    def brown_out():
+        raise BrownOut
+
+    home.board.sleep()
+    home.clock.schedule(60 * NS, brown_out)
+    with pytest.raises(BrownOut):
+        home.wake_now()
+
+
+def test_a_reset_while_it_waits_goes_on_with_the_same_code(home, authority):
+    home.wake_now()
+    authority.set_mfa("rule")
+    home.approves = False
+    reset_while_waiting(home)
+    code = home.screens[-1].shown["user_code"]
+    home.screens.clear()
+    home.clock.schedule(30 * NS, lambda: home.person.approve(shown))
+    shown = {"verification_uri": f"{authority.issuer}activate", "user_code": code}
+    home.wake_now()
+    assert home.names() == ["quote"], "the code is on the glass already, and is answered"
+
+
+def test_a_code_from_before_a_reset_is_not_shown_months_later(home, authority):
+    home.wake_now()
+    authority.set_mfa("rule")
+    home.approves = False
+    reset_while_waiting(home)
+    authority.set_mfa("off")
+    home.wake_now()
+    assert home.reason() == "daily"
+    home.clock.sleep_ns(60 * 24 * HOUR_NS)
+    authority.set_mfa("rule")
+    home.approves = True
+    home.wake()
+    assert home.names() == ["mfa", "quote"]
+    assert home.onlooker.last("defect") is None
+
+
+def test_an_expired_code_from_before_a_reset_is_not_shown_at_all(home, authority):
+    home.wake_now()
+    authority.set_mfa("rule")
+    home.approves = False
+    reset_while_waiting(home)
+    home.clock.sleep_ns(HOUR_NS)
+    home.wake_now()
+    assert home.names() == ["waiting"]
+    assert home.reason() == "needs_human"
+
+
+def test_an_api_that_wants_fresher_authentication_is_not_asked_for_at_every_wake(home):
+    home.wake_now()
+    with HostileServer(lambda heard: STALE) as server:
+        home.settle(api=server.url)
+        home.approves = False
+        asked, gaps = [], []
+        ended = home.clock.now_ns()
+        for _ in range(6):
+            wake = home.wake()
+            gaps.append(round((wake.began_ns - ended) / HOUR_NS))
+            ended = wake.ended_ns
+            asked += [e for e in wake.exchanges if e.path == "/oauth/device/code"]
+        assert len(asked) == 6
+        assert gaps[1:] == [1, 2, 4, 8, 16]
+        sent = [heard for heard in server.heard if heard.headers["authorization"]]
+        assert len(sent) == 6
+
+
+def test_a_person_who_answers_a_step_up_brings_the_quote(home, authority):
+    home.wake_now()
+    answers = [STALE]
+    with HostileServer(lambda heard: answers.pop() if answers else good) as server:
+        good = (
+            200,
+            JSON,
+            json.dumps({"date": "2026-03-03", "text": "t", "author": "a", "work": "w", "locus": "1"}).encode(),
+        )
+        home.settle(api=server.url)
+        home.wake()
+    assert home.names() == ["mfa", "quote"]
+
+
+def test_a_tenant_that_challenges_every_refresh_is_asked_for_ever_more_rarely_even_when_somebody_always_answers(
+    home, authority
+):
+    home.wake_now()
+    authority.set_mfa("rule")
+    for _ in range(4):
+        home.wake()
+        assert home.names() == ["mfa", "quote"]
+    home.approves = False
+    first = home.wake()
+    second = home.wake()
+    assert round((second.began_ns - first.ended_ns) / HOUR_NS) == 16
+
+
+def test_a_code_nobody_can_see_is_not_polled_for(home, monkeypatch):
+    monkeypatch.setattr(home.board._controller, "busy", lambda: True)
+    wake = home.wake_now()
+    assert [e.path for e in wake.exchanges] == ["/.well-known/openid-configuration", "/oauth/device/code"]
+    assert home.reason() == "panel"
+    assert wake.ended_ns - wake.began_ns < 60 * NS
+
+
+def test_a_server_that_gives_no_code_now_does_not_put_off_the_asking(home, authority):
+    home.wake_now()
+    authority.set_mfa("rule")
+    home.approves = False
+    for _ in range(3):
+        home.wake()
+    home.clock.sleep_ns(5 * HOUR_NS)
+    issuer = home.authority.issuer
+    with HostileServer(lambda heard: (503, {**JSON, "Retry-After": "900"}, b"{}")) as server:
+        home.believe_endpoints(issuer + "oauth/token", server.url)
+        failed = home.press_button()
+    assert home.reason() == "unavailable"
+    wake = home.wake()
+    assert round((wake.began_ns - failed.ended_ns) / NS / 60) == 15, "as Retry-After said"
+    assert home.names()[0] == "mfa", "the code is asked for at once, where discovery says it is to be had"
+
+
+def test_no_refresh_token_is_a_misconfiguration_and_no_daily_chore(home):
+    home.settle(scope="offline_access read:quotes")
+    first = home.wake_now()
+    assert home.names() == ["pairing", "quote"]
+    home.board.state.nvm[:] = b"\xff" * len(home.board.state.nvm)
+    home.board.install({"vault/token.bin": b"\xff" * 21504})
+    from stoa import sleep_state
+
+    memory = home.board.state.sleep_memory
+    sleep_state.save(memory, {**sleep_state.load(memory), "no_refresh_token": True})
+    wake = home.wake()
+    assert home.names() == ["error"]
+    assert home.reason() == "misconfigured"
+    assert "/oauth/device/code" not in [e.path for e in wake.exchanges]
+    home.press_button()
+    assert home.names() == ["pairing", "quote"]
+    assert first.ended_ns < wake.began_ns
+
+
+BAD_ANSWERS = {
+    "a page": (200, {"Content-Type": "text/html"}, b"<html>"),
+    "an error of its own": (500, JSON, b"{}"),
+    "two megabytes": (200, JSON, b"[" + b"1," * 1_000_000 + b"1]"),
+    "a redirect": (302, {"Location": "http://127.0.0.1:9/"}, b""),
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("what", BAD_ANSWERS)
+def test_a_server_that_fails_while_a_person_answers_is_not_taken_for_a_silent_person(home, authority, what):
+    home.approves = False
+    with HostileServer(lambda heard: BAD_ANSWERS[what]) as server:
+        home.wake_now()
+        home.believe_endpoints(server.url, authority.issuer + "oauth/device/code")
+        wake = home.press_button()
+        assert home.reason() == "unavailable"
+        polls = [e for e in wake.exchanges if e.path == "/"]
+        assert 5 < len(polls) < 10, "the interval doubles"
+    home.approves = True
+    again = home.wake()
+    assert home.names()[-1] == "quote"
+    assert round((again.began_ns - wake.ended_ns) / NS / 60) == 5
