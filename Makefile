@@ -20,7 +20,7 @@ ifdef INTERACTIVE
 	$(BIN)/stoa demo --out demo-out
 else
 	$(BIN)/stoa demo --headless --approve --out demo-out
-	@echo "The pictures are in demo-out: $$(cd demo-out && echo *.png). With a person: make demo INTERACTIVE=1"
+	@echo "With a person: make demo INTERACTIVE=1"
 endif
 
 test: setup-dev lint
@@ -43,17 +43,20 @@ $(VENV)/.made: tools/make-venv
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.made requirements.lock pyproject.toml
-	$(PIP) --require-hashes -r requirements.lock
-	$(PIP) --no-deps --no-build-isolation --editable .
+	@echo "Installing Stoa's tools into $(VENV) (once; a minute at most on a usual line)"
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
-	$(PIP) --require-hashes -r requirements-dev.lock
+	@echo "Installing what the tests need"
+	@$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 # Fetched now, so that the first run needs no network.
 $(VENV)/.device-libraries: $(VENV)/.installed firmware/libraries.toml
-	$(BIN)/python -m host_tools.device_libraries
+	@echo "Fetching the published device libraries"
+	@$(BIN)/python -m host_tools.device_libraries
 	@touch $@
 
 # Without a browser its tests fail and say so; everything else runs.

@@ -26,6 +26,9 @@ _PREALLOCATED = {"vault/token.bin": "stoa.vault", "cache/quote.bin": "stoa.quote
 # What a later deploy leaves alone where it is already there: the token and the last quote.
 PRESERVED = tuple(_PREALLOCATED)
 
+# Folders in which nothing but the bundle's own files belongs.
+OWNED = ("fonts", "lib", "stoa")
+
 # A FAT drive of this size hands out space by the sector.
 _SECTOR = 512
 

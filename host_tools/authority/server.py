@@ -7,9 +7,11 @@ import socket
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from host_tools.authority.app import create_app
 from host_tools.authority.core.authority import Authority
@@ -22,6 +24,7 @@ from host_tools.clock import Clock
 
 ADDRESS = "127.0.0.1"  # a demo's passwords go over plain HTTP: no other machine may see it
 _START_TIMEOUT_S = 20
+OnRequest = Callable[[str, str, int], None]
 _STOP_TIMEOUT_S = 5
 
 
@@ -87,6 +90,8 @@ def start_authority(
     *,
     refresh_leeway: int = 0,
     quote_of_day: QuoteOfDay | None = None,
+    person_clock: Clock | None = None,
+    on_request: OnRequest | None = None,
 ) -> RunningAuthority:
     """Start an authority with its demo tenant; it answers when this returns.
 
@@ -98,6 +103,8 @@ def start_authority(
         access_token_ttl: seconds.
         refresh_leeway: seconds in which the refresh token before the newest is still taken; Auth0's default is none.
         quote_of_day: what the API tells, by day number; None takes the packaged quotes.
+        person_clock: the time people's authenticators run by, where `clock` has left the real one behind.
+        on_request: called with method, path (no query) and status of each answer.
 
     Raises:
         AuthorityError: the port is taken, the database is not ours or cannot be written, or a value makes no sense.
@@ -110,7 +117,7 @@ def start_authority(
     issuer = f"http://{ADDRESS}:{listening.getsockname()[1]}/"
     try:
         store = SqliteStore(Path(database) if database is not None else None)
-        authority = Authority(store, clock, issuer, mode, access_token_ttl)
+        authority = Authority(store, clock, issuer, mode, access_token_ttl, person_clock)
         tenant = demo_tenant(store, issuer, refresh_leeway)
     except AuthorityError:
         listening.close()
@@ -119,7 +126,7 @@ def start_authority(
         listening.close()
         raise AuthorityError(f"{database} is damaged ({damaged}); name another database file") from damaged
     config = uvicorn.Config(
-        create_app(authority, quotes),
+        _watched(create_app(authority, quotes), on_request),
         http="h11",
         ws="none",
         log_level="warning",
@@ -132,6 +139,22 @@ def start_authority(
     running = RunningAuthority(authority, tenant, store, uvicorn.Server(config))
     running.start(listening)
     return running
+
+
+def _watched(app: ASGIApp, on_request: OnRequest | None) -> ASGIApp:
+    """Tells of each answer what may be told: a query can hold a user code, and headers and bodies hold secrets."""
+    if on_request is None:
+        return app
+
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        async def tell(message: Message) -> None:
+            if scope["type"] == "http" and message["type"] == "http.response.start":
+                on_request(scope["method"], scope["path"], message["status"])
+            await send(message)
+
+        await app(scope, receive, tell)
+
+    return watched
 
 
 def _listen(port: int) -> socket.socket:

@@ -15,9 +15,6 @@ from host_tools.errors import StoaError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from host_tools.authority import Tenant
-    from host_tools.rehearsal.demo_household import DemoHousehold
-
 
 def demo(
     headless: Annotated[bool, typer.Option("--headless", help="Draw nothing in the terminal.")] = False,
@@ -55,11 +52,13 @@ def demo(
     keep = _writer(out)
     # With nobody outside to wait for, virtual time is exact and fast.
     clock = VirtualClock(RealClock().now_ns() // NS * NS) if approve else SkipSleepClock()
+    # A person's telephone does not skip the night with the display.
+    person_clock = clock if approve else RealClock()
     screen = Console(highlight=False)
     # A token that does not last the night, so that the morning begins with a refresh.
-    with start_authority(clock, port=port, access_token_ttl=3600) as authority:
+    with start_authority(clock, port=port, access_token_ttl=3600, person_clock=person_clock) as authority:
         tenant = authority.tenant
-        household = DemoHousehold(authority, clock, approves=approve)
+        household = DemoHousehold(authority, person_clock, approves=approve)
 
         def tell(step: Step, glass: Glass) -> None:
             keep(step.chapter.file, step.png)
@@ -69,7 +68,18 @@ def demo(
             if step.shown:
                 tell_what_is_asked(screen, step.shown)
                 if not approve:
-                    tell_how_to_answer(screen, tenant, household if step.chapter.screen == "mfa" else None)
+                    screen.print(f"Sign in as [bold]{tenant.demo_user}[/], password [bold]{tenant.demo_password}[/].")
+                    if step.chapter.screen == "mfa":
+                        screen.print(f"To use your own authenticator, enrol {tenant.totp_secret} (TOTP).")
+                        show_one_time_codes(len(story.steps))
+            elif not headless and screen.width < glass.image().width:
+                screen.print(f"[dim]Shrunk to fit; a terminal of {glass.image().width} columns shows every pixel.[/]")
+
+        def show_one_time_codes(step: int) -> None:
+            """Each one as long as it is good, until the display goes on."""
+            if len(story.steps) == step:
+                screen.print(f"The demo user's authenticator shows [bold]{household.one_time_code()}[/] now.")
+                clock.schedule(30 * NS, lambda: show_one_time_codes(step))
 
         story = Story(clock, household, tell)
         account = Account(tenant.issuer, tenant.client_id, tenant.quotes_url, tenant.audience, tenant.scope)
@@ -100,14 +110,6 @@ def demo(
 def tell_what_is_asked(screen: Console, shown: dict[str, str]) -> None:
     uri, code = shown["verification_uri"], shown["user_code"]
     screen.print(f"The display asks to open [bold]{uri}[/] and to enter [bold]{code}[/].", soft_wrap=True)
-
-
-def tell_how_to_answer(screen: Console, tenant: Tenant, authenticator: DemoHousehold | None) -> None:
-    """Whom to be. `authenticator`: who shows a one-time code, if one will be asked for."""
-    screen.print(f"Sign in as [bold]{tenant.demo_user}[/] with the password [bold]{tenant.demo_password}[/].")
-    if authenticator is not None:
-        code = authenticator.one_time_code()
-        screen.print(f"Enrol the secret {tenant.totp_secret} in an authenticator, or use its code now: [bold]{code}[/]")
 
 
 def _writer(out: Path | None) -> Callable[[str, bytes], None]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -38,7 +40,10 @@ def serve(
     from host_tools.authority import start_authority
     from host_tools.clock import RealClock
 
-    with start_authority(RealClock(), port, database, mfa, access_token_ttl) as authority:
+    def tell(method: str, path: str, status: int) -> None:
+        print(f"{datetime.now():%H:%M:%S} {method} {path} {status}", file=sys.stderr, flush=True)
+
+    with start_authority(RealClock(), port, database, mfa, access_token_ttl, on_request=tell) as authority:
         tenant = asdict(authority.tenant)
         if as_json:
             print(json.dumps(tenant), flush=True)
@@ -46,6 +51,8 @@ def serve(
             print("A demo tenant, made for this run:", flush=True)
             for name, value in tenant.items():
                 print(f"  {name:14} {value}", flush=True)
-            print("Ctrl-C ends it.", flush=True)
+            options = f"--issuer {tenant['issuer']} --client-id {tenant['client_id']}"
+            print(f"A display for it: stoa simulate {options} --state board --panel-png panel.png", flush=True)
+            print("Requests are told below. Ctrl-C ends it.", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             authority.wait()

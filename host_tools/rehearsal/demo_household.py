@@ -10,7 +10,7 @@ from host_tools.person import approve
 
 
 class DemoHousehold:
-    """approves: whether the person here approves; if not, somebody at a real browser will."""
+    """approves: whether the person here approves; if not, somebody at a real browser will. clock: the person's own."""
 
     def __init__(self, authority: RunningAuthority, clock: Clock, approves: bool) -> None:
         self._authority = authority
@@ -21,7 +21,7 @@ class DemoHousehold:
         self._authority.set_mfa("rule")
 
     def one_time_code(self) -> str:
-        """What the demo user's authenticator shows by the demo's clock."""
+        """What the demo user's authenticator shows now."""
         return pyotp.TOTP(self._authority.tenant.totp_secret).at(now_s(self._clock))
 
     def approve(self, shown: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from host_tools.boards import Board
-from host_tools.bundle import PRESERVED, build_bundle
+from host_tools.bundle import OWNED, PRESERVED, build_bundle
 from host_tools.clock import Clock
 from host_tools.device_libraries import cache_folder, on_board_path
 from host_tools.errors import StoaError
@@ -22,6 +22,7 @@ from host_tools.virtual_board.state import BoardState
 
 # The home's network. The virtual radio reaches no other, and nothing else needs the password.
 WIFI = AccessPoint("Stoa virtual home", "painted porch")
+_HEAP = re.compile(r"[1-9][0-9]{0,5}[kKmM]")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -83,12 +84,14 @@ def unpack_board(
         on_console=onlooker.on_console if onlooker else None,
         on_picture=onlooker.on_picture if onlooker else None,
     )
-    virtual.install({**build_bundle(board), "settings.toml": settings_toml(account)}, PRESERVED)
+    virtual.install({**build_bundle(board), "settings.toml": settings_toml(account)}, PRESERVED, OWNED)
     return virtual
 
 
 def find_runtime(name: str, heap: str) -> Runtime:
-    """The interpreter by name, "cpython" or "micropython"; `heap` bounds the latter."""
+    """The interpreter by name, "cpython" or "micropython"; `heap` bounds the latter. SettingsError for an odd heap."""
+    if not _HEAP.fullmatch(heap):
+        raise SettingsError(f"--heap {heap!r} is no size; write it as 384k or 1M")
     if name == "micropython":
         return MicroPythonRuntime(find_micropython(cache_folder()), heap)
     return CPythonRuntime()

@@ -45,10 +45,9 @@ class Report:
 
     def telling(self) -> dict[str, Any]:
         """For people and scripts; nothing in it is secret."""
-        until = None if self.next_wake_s is None else datetime.fromtimestamp(self.next_wake_s, UTC)
         return {
             "screen": self.screen,
-            "next_wake": None if until is None else until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "next_wake": None if self.next_wake_s is None else _time(self.next_wake_s),
             "reason": self.reason,
             "woken_by": self.wake.woken_by,
             "refreshes": self.wake.refreshes,
@@ -73,6 +72,7 @@ class Watch:
         self._runtime = runtime
         self._panel = panel
         self._png = png
+        self._on_line = on_line
         self._onlooker = Onlooker(self._see, on_line)
 
     def wakes(self, clock: Clock, account: Account) -> Generator[Report, None, None]:
@@ -82,6 +82,8 @@ class Watch:
             board = unpack_board(self._board, kept.state, clock, account, self._runtime, self._panel, self._onlooker)
             self._write_picture(board.glass)
             while True:
+                if board.state.sleeping is not None and board.state.sleeping.until_ns is not None:
+                    self._on_line(f"asleep until {_time(board.state.sleeping.until_ns // NS)}")
                 board.sleep()
                 self._onlooker.new_wake()
                 kept.awake()
@@ -91,8 +93,10 @@ class Watch:
 
     def _see(self, screen: str, shown: dict[str, str], glass: Glass) -> None:
         self._write_picture(glass)
-        if shown and self.on_shown is not None:
-            self.on_shown(shown)
+        if shown:
+            self._on_line(f"it asks a person to open {shown['verification_uri']} and to enter {shown['user_code']}")
+            if self.on_shown is not None:
+                self.on_shown(shown)
 
     def _write_picture(self, glass: Glass) -> None:
         beside = self._png.with_name(self._png.name + ".new")
@@ -117,6 +121,10 @@ class Watch:
             obstacle=self._onlooker.obstacle(),
             panel_faults=board.panel_faults,
         )
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def alone(

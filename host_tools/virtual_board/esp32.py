@@ -97,10 +97,10 @@ class VirtualBoard:
         """What the controller was asked that a real one would have ignored or done differently."""
         return self._controller.faults
 
-    def install(self, files: Mapping[str, bytes], keep: tuple[str, ...] = ()) -> None:
-        """Put files on the drive from outside, as a deploy does."""
+    def install(self, files: Mapping[str, bytes], keep: tuple[str, ...] = (), own: tuple[str, ...] = ()) -> None:
+        """Put files on the drive from outside, as a deploy does; see FatDrive.install."""
         with mounted(self.state.flash) as drive:
-            drive.install(files, keep)
+            drive.install(files, keep, own)
 
     def power_off(self) -> None:
         """Pull the battery: what only power keeps is gone, the picture stays."""
@@ -213,6 +213,9 @@ class _Boot:
                 link.fail(fault)
             except OSError as error:
                 link.fail(DeviceFault("OSError", error.strerror or "EIO", error.errno or errno.EIO))
+            except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+                # Arguments no board would take: the firmware's mistake, and so the firmware's exception.
+                link.fail(DeviceFault("ValueError", f"{operation}: {error}"))
 
     def _print(self, line: str) -> None:
         self.wake.console.append(line)

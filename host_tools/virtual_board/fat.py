@@ -168,9 +168,16 @@ class FatDrive:
         finally:
             file.close()
 
-    def install(self, files: Mapping[str, bytes], keep: tuple[str, ...] = ()) -> None:
-        """Make the drive hold `files` (path -> content). Paths in `keep` that exist already are left as they are."""
+    def install(self, files: Mapping[str, bytes], keep: tuple[str, ...] = (), own: tuple[str, ...] = ()) -> None:
+        """Put `files` (path -> content) on the drive.
+
+        Paths in `keep` that exist already are left as they are. Below the folders in `own` nothing else stays: a module
+        that is no longer shipped must not be importable.
+        """
         present = set(self.walk())
+        for path in sorted(present - set(files)):
+            if path.startswith(tuple(folder + "/" for folder in own)):
+                self.remove("/" + path)
         for path, content in files.items():
             if path in present and (path in keep or self.read_file("/" + path) == content):
                 continue
@@ -197,5 +204,10 @@ def mounted(flash: Flash) -> Iterator[FatDrive]:
         drive = FatDrive(flash)
     except OSError:
         drive = FatDrive(flash, format_first=True)
-    with drive:
+    try:
         yield drive
+    except BaseException:
+        # The run was broken off: for the board, a loss of power.
+        drive.drop()
+        raise
+    drive.unmount()

@@ -44,6 +44,22 @@ def test_installing_again_keeps_what_is_to_be_kept(flash):
         assert len(drive.read_file("/vault/token.bin")) == 4096
 
 
+def test_what_is_no_longer_shipped_goes_and_what_is_the_owners_stays(flash):
+    with FatDrive(flash) as drive:
+        drive.write_file("/stoa/old.py", b"")
+        drive.write_file("/settings.toml", b"")
+        drive.install({"stoa/new.py": b""}, own=("stoa",))
+        assert sorted(drive.walk()) == ["code.py", "settings.toml", "stoa/new.py", "vault/token.bin"]
+
+
+def test_a_run_that_is_broken_off_is_a_loss_of_power(flash):
+    with pytest.raises(KeyboardInterrupt), mounted(flash) as drive:
+        drive.open("/vault/token.bin", "r+").write(b"unsynced")
+        raise KeyboardInterrupt
+    with FatDrive(flash) as after:
+        assert after.read_file("/vault/token.bin")[:8] == b"\xff" * 8
+
+
 def test_installing_what_is_there_already_erases_nothing(flash):
     before = flash.erases
     with FatDrive(flash) as drive:

@@ -236,3 +236,33 @@ def test_the_picture_stands_upright():
 
 def test_glass_starts_white_and_ignores_a_picture_of_another_size():
     assert set(Glass(PLAIN, b"\x00" * 3).pixels) == {WHITE}
+
+
+@pytest.mark.parametrize(
+    ("option", "fault"),
+    [
+        ((0x01, 0x00), "plane options 0x01 are not modelled"),
+        ((0x00, 0x80), "source output from S8 to S167 is not modelled"),
+    ],
+)
+def test_plane_options_it_does_not_know_are_reported(wired, option, fault):
+    wired.command(0x21, *option)
+    assert wired.chip.faults == [fault]
+
+
+def test_deep_sleep_mode_2_loses_the_ram(wired):
+    wired.command(0x10, 0x03)
+    wired.reset()
+    wired.refresh()
+    assert 0 < len(wired.black()) < 16 * 8
+
+
+def test_a_display_without_power_is_no_display(wired):
+    wired.refresh(sequence=0x14)
+    assert wired.glass.refreshes == 0
+    assert wired.chip.faults == ["display without clock and analog power"]
+    wired.refresh(sequence=0xF4)
+    wired.refresh(sequence=0x17)
+    assert wired.glass.refreshes == 2, "on since F4"
+    wired.refresh(sequence=0x14)
+    assert wired.glass.refreshes == 2, "off since 17"

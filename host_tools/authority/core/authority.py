@@ -15,9 +15,20 @@ from host_tools.clock import Clock
 
 
 class Authority:
-    """Everything a dialect or a page may ask. `issuer` ends in a slash, as Auth0's does."""
+    """Everything a dialect or a page may ask. `issuer` ends in a slash, as Auth0's does.
 
-    def __init__(self, store: Store, clock: Clock, issuer: str, mfa: MfaMode = "off", access_token_ttl: int = 86400):
+    person_clock: the time by which people's authenticators run, where it is not the authority's own.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        issuer: str,
+        mfa: MfaMode = "off",
+        access_token_ttl: int = 86400,
+        person_clock: Clock | None = None,
+    ) -> None:
         limits = AttemptLimits(store, clock)
         self.issuer = issuer
         self.store = store
@@ -27,5 +38,5 @@ class Authority:
         self.access_tokens = AccessTokens(signing_key(store, clock), issuer, clock, access_token_ttl)
         self.refresh_tokens = RefreshTokens(store, clock)
         self.tokens = TokenEndpoint(store, self.device_grants, self.access_tokens, self.refresh_tokens, self.mfa)
-        self.users = Users(store, clock, limits)
+        self.users = Users(store, person_clock or clock, limits)
         self.sessions = LoginSessions(store, clock, self.device_grants, limits)

@@ -27,6 +27,8 @@ def hash_password(password: str) -> str:
 
 
 class Users:
+    """`clock`: the one that people's authenticators run by."""
+
     def __init__(self, store: Store, clock: Clock, limits: AttemptLimits) -> None:
         self._store = store
         self._clock = clock

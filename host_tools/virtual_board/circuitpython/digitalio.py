@@ -45,6 +45,10 @@ class DigitalInOut:
     def __exit__(self, *exception):
         self.deinit()
 
+    def _check_deinited(self):
+        if self._name is None:
+            raise ValueError("Object has been deinitialized and can no longer be used. Create a new object.")
+
     def switch_to_output(self, value=False, drive_mode=DriveMode.PUSH_PULL):
         self._direction = Direction.OUTPUT
         call("pin.write", self._name, bool(value))
@@ -66,12 +70,14 @@ class DigitalInOut:
 
     @property
     def value(self):
+        self._check_deinited()
         return call("pin.read", self._name)
 
     @value.setter
     def value(self, value):
         if self._direction is not Direction.OUTPUT:
             raise AttributeError("Cannot set value when direction is input.")
+        self._check_deinited()
         call("pin.write", self._name, bool(value))
 
     @property

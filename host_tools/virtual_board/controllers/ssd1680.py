@@ -45,7 +45,7 @@ ARGUMENTS = {
 }
 WRITE_RAM = {0x24: 0, 0x26: 1}  # command: plane (0 black/white, 1 red)
 # Bits of command 0x22.
-ENABLE_ANALOG, LOAD_LUT, DISPLAY_MODE_2, DISPLAY = 0x40, 0x10, 0x08, 0x04
+ENABLE, ENABLE_ANALOG, LOAD_LUT, DISPLAY_MODE_2, DISPLAY, DISABLE = 0xC0, 0x40, 0x10, 0x08, 0x04, 0x03
 
 
 class Ssd1680:
@@ -56,9 +56,7 @@ class Ssd1680:
         self.faults: list[str] = []
         self._clock = clock
         self._on_refresh = on_refresh
-        # RAM holds noise until it is written: a window that misses part of the glass shows it.
-        noise = random.Random(0x1680)
-        self._ram = [bytearray(noise.randbytes(ROW * GATES)) for _ in range(2)]
+        self._ram = self._noise()
         self._selected = False
         self._data = False
         self._in_reset = False
@@ -100,6 +98,11 @@ class Ssd1680:
             for command in data:
                 self._take_command(command)
 
+    def _noise(self) -> list[bytearray]:
+        """RAM that was never written: a window that misses part of the glass shows it."""
+        noise = random.Random(0x1680)
+        return [bytearray(noise.randbytes(ROW * GATES)) for _ in range(2)]
+
     def _restore_defaults(self) -> None:
         """Power-on values of the data sheet; RAM keeps its content."""
         self._command = 0x7F
@@ -114,6 +117,7 @@ class Ssd1680:
         self._plane_options = 0
         self._sequence = 0xFF
         self._custom_lut = False
+        self._powered = False
 
     def _take_command(self, command: int) -> None:
         self._command = command
@@ -147,14 +151,18 @@ class Ssd1680:
             if a[2] & 0x06:
                 self._fault("interlaced gate scan is not modelled")
         elif command == 0x10:
-            if a[0] & 0x03:
-                if self.busy():
-                    self._fault("deep sleep while BUSY")
-                self._asleep = True
+            self._asleep = bool(a[0] & 0x03)
+            if a[0] & 0x02:
+                # Mode 2 does not keep the RAM.
+                self._ram = self._noise()
         elif command == 0x11:
             self._entry = a[0] & 0x07
         elif command == 0x21:
             self._plane_options = a[0]
+            if not {a[0] & 0x0F, a[0] >> 4} <= {0, 4, 8}:
+                self._fault(f"plane options 0x{a[0]:02X} are not modelled")
+            if a[1] & 0x80:
+                self._fault("source output from S8 to S167 is not modelled")
         elif command == 0x22:
             self._sequence = a[0]
         elif command == 0x44:
@@ -200,13 +208,19 @@ class Ssd1680:
     def _activate(self) -> None:
         """Command 0x20: do what 0x22 asked for, BUSY for as long as it takes."""
         duration = POWER_MS if self._sequence & ENABLE_ANALOG else 1
-        if self._sequence & DISPLAY:
+        if self._sequence & ENABLE == ENABLE:
+            self._powered = True
+        if self._sequence & DISPLAY and not self._powered:
+            self._fault("display without clock and analog power")
+        elif self._sequence & DISPLAY:
             if self._custom_lut or not self._sequence & LOAD_LUT:
                 self._fault("a waveform of the driver's own is not modelled")
             if self._sequence & DISPLAY_MODE_2:
                 self._fault("partial refresh (display mode 2) is not modelled")
             self._show()
             duration += self.glass.panel.refresh_ms
+        if self._sequence & DISABLE:
+            self._powered = False
         self._busy_for(duration)
 
     def _show(self) -> None:

@@ -109,7 +109,8 @@ class Radio:
             return TIME_SERVER
         try:
             found = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)
-        except OSError:
+        except (OSError, UnicodeError):
+            # UnicodeError: a label of more than 63 letters is no name at all.
             return None
         return str(found[0][4][0])
 

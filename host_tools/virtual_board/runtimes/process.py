@@ -53,27 +53,26 @@ class FirmwareProcess:
             os.close(theirs)
         self._ours = (to_bench, from_bench)
         self.link = Link(to_bench, from_bench)
-        self._console = threading.Thread(target=_read_lines, args=(console_out, on_console), daemon=True)
+        self._failed: list[BaseException] = []
+        self._console = threading.Thread(
+            target=_read_lines, args=(console_out, on_console, self._failed.append), daemon=True
+        )
         self._console.start()
         self._exit: int | None = None
 
     def end(self) -> int:
-        """Cut the power if it still runs, wait for the console's last line, and return the exit status."""
+        """Cut the power if it still runs, wait for the console's last line, and return the exit status.
+
+        Raises what `on_console` raised, if it did.
+        """
         if self._exit is None:
             os.kill(self._pid, signal.SIGKILL)
             self._exit = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
             self._console.join()
             for ours in self._ours:
                 os.close(ours)
-        return self._exit
-
-    def wait(self) -> int:
-        """Let it come to its own end."""
-        if self._exit is None:
-            self._exit = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
-            self._console.join()
-            for ours in self._ours:
-                os.close(ours)
+            if self._failed:
+                raise self._failed[0]
         return self._exit
 
 
@@ -86,7 +85,14 @@ def _pipe() -> tuple[int, int]:
     return high[0], high[1]
 
 
-def _read_lines(descriptor: int, on_line: Callable[[str], None]) -> None:
+def _read_lines(descriptor: int, on_line: Callable[[str], None], on_failure: Callable[[BaseException], None]) -> None:
+    """To the end, whatever becomes of the listener: a console nobody reads would stop the firmware."""
+    listening = True
     with os.fdopen(descriptor, "r", encoding="utf-8", errors="replace", newline="\n") as stream:
         for line in stream:
-            on_line(line.rstrip("\r\n"))
+            if listening:
+                try:
+                    on_line(line.rstrip("\r\n"))
+                except Exception as failure:
+                    listening = False
+                    on_failure(failure)
