@@ -61,8 +61,8 @@ def simulate(
 
     Without --once it goes on until Ctrl-C; a skipped sleep then takes 10 s, to spare the server.
 
-    Exit codes: 0; 1 for anything the command could not do; 3 when the glass shows an error (with --once); 4 for a defect
-    of the firmware; 130 after Ctrl-C.
+    Exit codes: 0; 1 for anything the command could not do; 3 when the glass shows an error (with --once); 4 for a
+    defect of the firmware; 130 after Ctrl-C.
     """
     from host_tools.boards import load_board
     from host_tools.rehearsal.household import Account, find_runtime
