@@ -40,6 +40,8 @@ def overheard(monkeypatch):
 
 def test_a_whole_story_gives_no_secret_away(home, authority, overheard):
     home.wake_now()
+    home.wake()
+    assert home.onlooker.last("refresh")["outcome"] == "rotated"
     authority.set_mfa("rule")
     home.wake()
     home.settle(api="http://127.0.0.1:9/?token=x")
