@@ -5,11 +5,10 @@ The virtual board and a real deploy get the same bundle. `settings.toml` is the 
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import pprint
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -55,15 +54,6 @@ def build_bundle(board: Board) -> dict[str, bytes]:
             f"the files take {taken_kib} KiB, more than the {board.memory.drive_kib} KiB drive of {board.id} holds"
         )
     return dict(sorted(files.items()))
-
-
-def bundle_digest(bundle: Mapping[str, bytes]) -> str:
-    """sha256 in hexadecimal over paths and contents: equal for equal bundles, whatever their order."""
-    digest = hashlib.sha256()
-    for path, content in sorted(bundle.items()):
-        # Lengths first, so that no content can pass for the next path.
-        digest.update(f"{len(path.encode())} {len(content)} {path}".encode() + content)
-    return digest.hexdigest()
 
 
 def board_profile(board: Board) -> str:

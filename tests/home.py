@@ -100,3 +100,10 @@ class Home:
         self.screens.append(Screen(name, shown, glass.image()))
         if shown and self.approves:
             self.clock.schedule(PERSON_TAKES_NS, lambda: self.person.approve(shown))
+
+
+def is_whole(home: Home) -> bool:
+    """The display is well again once the world is."""
+    home.settle()
+    home.wake()
+    return home.names()[-1:] in (["quote"], []) and home.reason() == "daily"

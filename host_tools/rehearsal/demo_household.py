@@ -6,7 +6,7 @@ import pyotp
 
 from host_tools.authority import RunningAuthority
 from host_tools.clock import Clock, now_s
-from host_tools.person import approve
+from host_tools.rehearsal.person import approve
 
 
 class DemoHousehold:

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from host_tools.person import PersonStuck, approve
+from host_tools.rehearsal.person import PersonStuck, approve
 
 SIGN_IN = '<input name="password" type="password" autocomplete="section-a current-password">'
 

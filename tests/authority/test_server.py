@@ -13,7 +13,7 @@ import pytest
 
 from host_tools.authority import AuthorityError, start_authority
 from host_tools.clock import NS, VirtualClock
-from host_tools.person import PersonStuck, approve
+from host_tools.rehearsal.person import PersonStuck, approve
 
 from .conftest import DEVICE_CODE_GRANT, START_NS, quote_of_day
 

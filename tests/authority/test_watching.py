@@ -8,7 +8,7 @@ import pytest
 
 from host_tools.authority import start_authority
 from host_tools.clock import NS, RealClock, VirtualClock, now_s
-from host_tools.person import PersonStuck, approve
+from host_tools.rehearsal.person import PersonStuck, approve
 
 DAY_NS = 86400 * NS
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+JSON = {"Content-Type": "application/json"}
 Answer = tuple[int, dict[str, str], bytes]
 
 

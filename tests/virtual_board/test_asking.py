@@ -5,9 +5,8 @@ import json
 import pytest
 
 from host_tools.clock import NS
-from tests.virtual_board.hostile import HostileServer
+from tests.virtual_board.hostile import JSON, HostileServer
 
-JSON = {"Content-Type": "application/json"}
 STALE = (401, {"WWW-Authenticate": 'Bearer error="insufficient_user_authentication", max_age="604800"'}, b"")
 HOUR_NS = 3600 * NS
 

@@ -5,11 +5,9 @@ import json
 import pytest
 
 from host_tools.clock import NS
-from host_tools.rehearsal.household import settings_toml
-from tests.home import FEATHER, MAGTAG
-from tests.virtual_board.hostile import HostileServer
+from tests.home import is_whole
+from tests.virtual_board.hostile import JSON, HostileServer
 
-JSON = {"Content-Type": "application/json"}
 QUOTE = {"date": "2026-03-02", "text": "t", "author": "a", "work": "w", "locus": "1"}
 BAD_QUOTES = {
     "malformed": (200, JSON, b'{"text": "half'),
@@ -25,13 +23,6 @@ BAD_QUOTES = {
     "not found": (404, JSON, b"{}"),
     "nothing": None,
 }
-
-
-def is_whole(home):
-    """The display is well again once the world is."""
-    home.settle()
-    home.wake()
-    return home.names()[-1:] in (["quote"], []) and home.reason() == "daily"
 
 
 @pytest.mark.parametrize("what", BAD_QUOTES)
@@ -160,89 +151,6 @@ def test_an_issuer_that_sends_the_token_elsewhere_in_the_clear_is_not_believed(h
     assert is_whole(home)
 
 
-@pytest.mark.parametrize("board_id", [MAGTAG, FEATHER])
-@pytest.mark.parametrize(
-    ("settings", "key"),
-    [
-        (b"", "STOA_WIFI_SSID"),
-        (b'STOA_WIFI_SSID = "x"\n', "STOA_WIFI_PASSWORD"),
-        (b"STOA_WIFI_SSID = unquoted\n", "settings.toml"),
-    ],
-)
-def test_a_wrong_setting_names_its_key_on_the_glass(make_home, board_id, settings, key):
-    home = make_home(board_id=board_id)
-    home.write_settings(settings)
-    wake = home.wake_now()
-    assert home.names() == ["setting"]
-    assert home.onlooker.last("obstacle")["title"] == key
-    assert wake.exchanges == []
-    assert home.reason() == "misconfigured"
-    assert is_whole(home)
-
-
-@pytest.mark.parametrize(
-    ("changes", "key"),
-    [
-        ({"issuer": "ftp://x"}, "STOA_ISSUER"),
-        ({"issuer": "http://example.com/"}, "STOA_ISSUER"),
-        ({"client_id": ""}, "STOA_CLIENT_ID"),
-        ({"scope": "read:quotes"}, "STOA_SCOPE"),
-        ({"api": "quotes"}, "STOA_API"),
-    ],
-)
-def test_every_setting_is_checked_before_the_radio_is_touched(home, changes, key):
-    home.settle(**changes)
-    assert home.wake_now().exchanges == []
-    assert home.names() == ["setting"]
-    assert home.onlooker.last("obstacle")["title"] == key
-
-
-def test_wrong_wifi_and_a_network_that_comes_back(home):
-    wifi = home.board._access_point
-    from host_tools.virtual_board.peripherals.radio import AccessPoint
-
-    home.write_settings(settings_toml(home.account, AccessPoint("elsewhere", "password")))
-    home.wake_now()
-    assert home.names() == ["error"]
-    assert home.onlooker.last("obstacle")["detail"] == "No network with that ssid."
-    home.write_settings(settings_toml(home.account, AccessPoint(wifi.ssid, "mistyped-password")))
-    home.wake()
-    assert home.onlooker.last("obstacle")["detail"] == "Authentication failure."
-    home.settle()
-    home.wake()
-    assert home.names() == ["pairing", "quote"]
-
-
-def test_an_outage_is_waited_out_ever_more_patiently(home):
-    home.settle(issuer="http://127.0.0.1:9/")
-    home.wake_now()
-    ended, gaps = home.board.clock.now_ns(), []
-    for _ in range(8):
-        wake = home.wake()
-        gaps.append(round((wake.began_ns - ended) / NS / 60))
-        ended = wake.ended_ns
-    assert gaps == [5, 10, 20, 40, 80, 160, 320, 360]
-    assert is_whole(home)
-
-
-def test_a_client_the_tenant_does_not_know_is_a_misconfiguration_and_not_a_pairing_loop(home):
-    home.settle(client_id="nobody")
-    home.wake_now()
-    assert home.names() == ["error"]
-    assert home.reason() == "misconfigured"
-
-
-def test_scope_the_api_does_not_take_is_named_and_does_not_pair_again(home):
-    home.wake_now()
-    challenge = 'Bearer error="insufficient_scope", scope="read:more"'
-    with HostileServer(lambda heard: (403, {"WWW-Authenticate": challenge}, b"")) as server:
-        home.settle(api=server.url)
-        home.press_button()
-    assert home.names() == ["error"]
-    assert home.reason() == "misconfigured"
-    assert "insufficient_scope" in home.onlooker.last("obstacle")["detail"]
-
-
 def test_a_token_the_api_does_not_accept_is_refreshed_once(home):
     home.wake_now()
     challenge = 'Bearer error="invalid_token"'
@@ -256,76 +164,6 @@ def test_a_token_the_api_does_not_accept_is_refreshed_once(home):
     assert home.reason() == "misconfigured"
 
 
-def test_a_defect_of_the_firmware_ends_in_deep_sleep_too(home):
-    home.board.install({"stoa/quotes.py": b"raise RuntimeError('broken')\n"})
-    home.wake_now()
-    assert home.onlooker.last("defect")["kind"] == "RuntimeError"
-    assert home.board.state.sleeping.until_ns - home.clock.now_ns() == pytest.approx(6 * 3600 * NS, abs=2 * NS)
-
-
-def test_a_stuck_panel_does_not_keep_the_board_awake(home, monkeypatch):
-    monkeypatch.setattr(home.board._controller, "busy", lambda: True)
-    wake = home.wake_now()
-    assert 'stoa panel fault="BUSY stuck"' in wake.console
-    assert wake.refreshes == 0
-    monkeypatch.undo()
-    home.wake()
-    assert home.screens != [], "what the glass shows is unknown: it is drawn anew"
-
-
-@pytest.mark.parametrize(
-    "broken", [b"def (:\n", b"raise MemoryError\n", b"import nothing_here\n", b"def run():\n    raise KeyError\n"]
-)
-def test_a_program_that_is_not_whole_sleeps_too(home, broken):
-    home.board.install({"stoa/wake.py": broken})
-    wake = home.wake_now()
-    assert wake.console[-1].startswith("stoa defect ")
-    slept = home.board.state.sleeping.until_ns - wake.ended_ns
-    assert slept == pytest.approx(6 * 3600 * NS, abs=NS)
-
-
-def test_a_button_that_cannot_wake_the_board_does_not_keep_it_awake(home):
-    profile = home.board.board.buttons["refresh"].encode()
-    with_profile = home.drive_file("board_profile.py")
-    home.board.install({"board_profile.py": with_profile.replace(profile, b"NO_SUCH_PIN")})
-    home.wake_now()
-    assert home.names() == ["pairing", "quote"]
-    assert home.board.state.sleeping.pins == []
-
-
-def test_what_sleep_memory_holds_cannot_poison_every_wake(home):
-    from stoa import sleep_state
-
-    home.wake_now()
-    memory = home.board.state.sleep_memory
-    sleep_state.save(memory, {**sleep_state.load(memory), "access": 7})
-    home.wake()
-    assert home.onlooker.last("defect")["kind"] == "TypeError"
-    home.wake()
-    assert home.onlooker.last("defect") is None
-    assert home.reason() == "daily"
-
-
-def test_another_issuers_honest_refusal_does_not_cost_the_token(home):
-    home.wake_now()
-    kept = bytes(home.board.state.nvm)
-    with HostileServer(lambda heard: None) as server:
-        document = {
-            "issuer": server.url,
-            "token_endpoint": server.url + "/token",
-            "device_authorization_endpoint": server.url + "/code",
-        }
-        refusal = (403, JSON, b'{"error":"invalid_grant"}')
-        server.answer = lambda heard: (200, JSON, json.dumps(document).encode()) if "known" in heard.path else refusal
-        home.settle(issuer=server.url)
-        home.press_button()
-        assert [heard.path for heard in server.heard][1:] == ["/code"], "no token of one issuer goes to another"
-    assert bytes(home.board.state.nvm) == kept
-    home.settle()
-    home.wake()
-    assert home.names() == ["quote"], "back at the right one, nobody is needed"
-
-
 def test_endpoints_that_have_moved_are_looked_up_again(home):
     home.wake_now()
     with HostileServer(lambda heard: (404, {}, b"")) as server:
@@ -336,3 +174,36 @@ def test_endpoints_that_have_moved_are_looked_up_again(home):
     wake = home.wake()
     assert wake.exchanges[0].path == "/.well-known/openid-configuration"
     assert home.reason() == "daily"
+
+
+def test_the_last_quote_survives_a_loss_of_power(home):
+    home.wake_now()
+    home.settle(api="http://127.0.0.1:9/")
+    home.press_button()
+    with_quote = home.screens[-1].picture.tobytes()
+    home.board.power_off()
+    home.wake_now()
+    assert home.names() == ["error"]
+    assert home.screens[-1].picture.tobytes() == with_quote
+
+
+def test_while_a_computer_has_the_drive_sleep_memory_keeps_the_quote(home):
+    home.board._usb_attached = True
+    home.wake_now()
+    home.settle(api="http://127.0.0.1:9/")
+    home.press_button()
+    with_quote = home.screens[-1].picture.tobytes()
+    home.board.state.sleep_memory[:] = bytes(4096)
+    home.wake_now()
+    assert home.screens[-1].picture.tobytes() != with_quote
+
+
+def test_without_the_cache_there_is_no_quote_to_keep(home):
+    home.wake_now()
+    home.settle(api="http://127.0.0.1:9/")
+    home.press_button()
+    with_quote = home.screens[-1].picture.tobytes()
+    home.board.power_off()
+    home.board.install({"cache/quote.bin": b"\xff" * 16384})
+    home.wake_now()
+    assert home.screens[-1].picture.tobytes() != with_quote

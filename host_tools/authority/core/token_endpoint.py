@@ -52,7 +52,8 @@ class TokenEndpoint:
         if audience not in (None, client.audience):
             raise InvalidTarget
         allowed = client.scopes.split()
-        asked = scope.split() if scope else []
+        # RFC 6749 3.3: asked for none, a server falls back to a default, here all the client may have.
+        asked = scope.split() if scope else allowed
         granted = " ".join(word for word in allowed if word in asked)
         return self._grants.begin(client, granted, client.audience)
 

@@ -24,7 +24,6 @@ class Pins:
         self._gpio = dict(board.pins)
         self._claimed: set[int] = set()
         self._pulled_up: set[int] = set()
-        self._pressed: set[int] = set()
         panel_pins = (lines.sck, lines.mosi, lines.cs, lines.dc, lines.reset, lines.busy)
         self._held = {self._gpio[pin] for pin in panel_pins} if board.panel.builtin else set()
         self._outputs: dict[int, Callable[[bool], None]] = {
@@ -47,13 +46,6 @@ class Pins:
             "displayio.release_displays": self._held.clear,
         }
 
-    def press(self, name: str) -> None:
-        """Hold down the button on this pin (to ground, as all of these boards' buttons are)."""
-        self._pressed.add(self._gpio[name])
-
-    def release(self, name: str) -> None:
-        self._pressed.discard(self._gpio[name])
-
     def _claim(self, name: str) -> None:
         gpio = self._gpio[name]
         if gpio in self._claimed or gpio in self._held:
@@ -73,7 +65,8 @@ class Pins:
         gpio = self._gpio[name]
         if gpio == self._busy:
             return self._controller.busy()
-        return gpio not in self._pressed and gpio in self._pulled_up
+        # Nobody holds a button down while the firmware looks.
+        return gpio in self._pulled_up
 
     def _pull(self, name: str, up: bool | None) -> None:
         if up:

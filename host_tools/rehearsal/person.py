@@ -105,6 +105,8 @@ def approve(
         try:
             reply = browser.get(verification_uri)
             for _ in range(_MOST_PAGES):
+                if urlsplit(str(reply.url))[:2] != site:
+                    raise PersonStuck("the page leads to another site")
                 page = _Page(reply.text)
                 if page.alert or reply.is_error:
                     raise PersonStuck(_said(page.alert or page.text) or f"the page answered {reply.status_code}")
