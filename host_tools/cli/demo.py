@@ -62,7 +62,8 @@ def demo(
 
         def tell(step: Step, glass: Glass) -> None:
             keep(step.chapter.file, step.png)
-            screen.print(f"\n[bold]{step.chapter.file}[/] [dim]{step.time()}[/] {step.chapter.title}")
+            told = f"\n[bold]{step.chapter.file}[/] [dim]{step.time()}[/] {step.chapter.title}"
+            screen.print(told, soft_wrap=True)
             if not headless:
                 screen.print(half_blocks(glass.image(), screen.width))
             if step.shown:
