@@ -21,6 +21,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Protocol
 
 NS = 1_000_000_000
@@ -49,6 +50,11 @@ class Clock(Protocol):
 def now_s(clock: Clock) -> int:
     """Whole seconds since 1970-01-01 UTC."""
     return clock.now_ns() // NS
+
+
+def utc_text(seconds: int) -> str:
+    """Seconds since 1970-01-01 as people and scripts read them: 2026-11-22T21:44:27Z."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class RealClock:
@@ -97,6 +103,11 @@ class SkipSleepClock(RealClock):
 
 class VirtualClock:
     """Time moves only when somebody sleeps. Only for runs in which everybody shares this very clock."""
+
+    @classmethod
+    def starting_now(cls) -> VirtualClock:
+        """At the whole second that it really is."""
+        return cls(time.time_ns() // NS * NS)
 
     def __init__(self, start_ns: int) -> None:
         self._now_ns = start_ns

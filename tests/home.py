@@ -10,7 +10,7 @@ from host_tools.authority import RunningAuthority
 from host_tools.boards import load_board
 from host_tools.clock import NS, VirtualClock
 from host_tools.rehearsal.demo_household import DemoHousehold
-from host_tools.rehearsal.household import Account, settings_toml, unpack_board
+from host_tools.rehearsal.household import settings_toml, unpack_board
 from host_tools.rehearsal.onlooker import Onlooker
 from host_tools.rehearsal.story import PERSON_TAKES_NS
 from host_tools.virtual_board.controllers.glass import Glass
@@ -39,19 +39,17 @@ class Home:
     authority: RunningAuthority
     clock: VirtualClock
     board_id: str = MAGTAG
-    panel: str | None = None
     runtime: Runtime | None = None
     approves: bool = True
     screens: list[Screen] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        tenant = self.authority.tenant
-        self.account = Account(tenant.issuer, tenant.client_id, tenant.quotes_url, tenant.audience, tenant.scope)
         self.person = DemoHousehold(self.authority, self.clock, approves=True)
+        self.account = self.person.account()
         self.onlooker = Onlooker(self._see)
         known = load_board(self.board_id)
         state = BoardState.new(known, uid=b"\x02stoa\x07")
-        self.board = unpack_board(known, state, self.clock, self.account, self.runtime, self.panel, self.onlooker)
+        self.board = unpack_board(known, state, self.clock, self.account, self.runtime, onlooker=self.onlooker)
         self.console: list[str] = []
 
     def wake(self) -> Wake:

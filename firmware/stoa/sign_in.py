@@ -147,7 +147,6 @@ class SignIn:
     def _show_code(self, grant, screen, is_new):
         # What the glass may know of a grant: not the device code.
         code = {key: grant[key] for key in ("user_code", "verification_uri", "verification_uri_complete")}
-        self._save()
         if not self._show(screen, code):
             self._state.pop("grant", None)
             raise Obstacle("panel", "The panel does not answer", "BUSY never fell.")

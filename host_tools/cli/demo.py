@@ -42,16 +42,18 @@ def demo(
     from host_tools.clock import NS, RealClock, SkipSleepClock, VirtualClock
     from host_tools.rehearsal.demo_household import DemoHousehold
     from host_tools.rehearsal.half_blocks import half_blocks
-    from host_tools.rehearsal.household import Account, find_runtime, unpack_board
+    from host_tools.rehearsal.household import find_runtime, unpack_board
     from host_tools.rehearsal.story import Step, Story
     from host_tools.virtual_board.controllers.glass import Glass
+    from host_tools.virtual_board.controllers.panels import find_panel
     from host_tools.virtual_board.state import BoardState
 
     known = load_board(board)
+    fitted = find_panel(panel or known.panel.fitted)
     interpreter = find_runtime(runtime, heap)
     keep = _writer(out)
     # With nobody outside to wait for, virtual time is exact and fast.
-    clock = VirtualClock(RealClock().now_ns() // NS * NS) if approve else SkipSleepClock()
+    clock = VirtualClock.starting_now() if approve else SkipSleepClock()
     # A person's telephone does not skip the night with the display.
     person_clock = clock if approve else RealClock()
     screen = Console(highlight=False)
@@ -83,14 +85,13 @@ def demo(
                 clock.schedule(30 * NS, lambda: show_one_time_codes(step))
 
         story = Story(clock, household, tell)
-        account = Account(tenant.issuer, tenant.client_id, tenant.quotes_url, tenant.audience, tenant.scope)
         state = BoardState.new(known)
-        virtual = unpack_board(known, state, clock, account, interpreter, panel, story.onlooker)
+        virtual = unpack_board(known, state, clock, household.account(), interpreter, fitted, story.onlooker)
         screen.print(f"A demo tenant made for this run answers at {tenant.issuer}")
         steps = story.play(virtual)
     telling = {
         "board": known.id,
-        "panel": virtual.glass.panel.name,
+        "panel": fitted.name,
         "runtime": interpreter.name,
         "clock": "virtual" if approve else "skip-sleep",
         "issuer": tenant.issuer,
@@ -98,11 +99,10 @@ def demo(
         "steps": [step.telling() for step in steps],
     }
     keep("story.json", (json.dumps(telling, indent=2) + "\n").encode())
-    fitted = virtual.glass.panel.name
-    if fitted != known.panel.fitted or virtual.panel_faults:
+    if fitted.name != known.panel.fitted or virtual.panel_faults:
         reported = f" ({', '.join(virtual.panel_faults)})" if virtual.panel_faults else ""
         raise StoaError(
-            f"every step happened, but the glass shows wrong pictures: fitted is {fitted}, "
+            f"every step happened, but the glass shows wrong pictures: fitted is {fitted.name}, "
             f"the board's profile is made for {known.panel.fitted}{reported}"
         )
     screen.print(f"\nEvery step happened.{f' The pictures are in {out}.' if out else ''}")

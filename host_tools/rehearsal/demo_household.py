@@ -6,6 +6,7 @@ import pyotp
 
 from host_tools.authority import RunningAuthority
 from host_tools.clock import Clock, now_s
+from host_tools.rehearsal.household import Account
 from host_tools.rehearsal.person import approve
 
 
@@ -16,6 +17,11 @@ class DemoHousehold:
         self._authority = authority
         self._clock = clock
         self._approves = approves
+
+    def account(self) -> Account:
+        """What the display's owner writes into settings.toml."""
+        tenant = self._authority.tenant
+        return Account(tenant.issuer, tenant.client_id, tenant.quotes_url, tenant.audience, tenant.scope)
 
     def turn_on_mfa(self) -> None:
         self._authority.set_mfa("rule")

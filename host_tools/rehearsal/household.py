@@ -12,7 +12,7 @@ from host_tools.clock import Clock
 from host_tools.device_libraries import cache_folder, on_board_path
 from host_tools.errors import StoaError
 from host_tools.rehearsal.onlooker import Onlooker
-from host_tools.virtual_board.controllers.panels import find_panel
+from host_tools.virtual_board.controllers.panels import Panel
 from host_tools.virtual_board.esp32 import VirtualBoard
 from host_tools.virtual_board.peripherals.radio import AccessPoint
 from host_tools.virtual_board.runtimes import Runtime
@@ -69,7 +69,7 @@ def unpack_board(
     clock: Clock,
     account: Account,
     runtime: Runtime | None = None,
-    panel: str | None = None,
+    panel: Panel | None = None,
     onlooker: Onlooker | None = None,
 ) -> VirtualBoard:
     """A virtual board with the firmware on its drive, ready to wake. `panel`: the one fitted, if not the board's."""
@@ -80,7 +80,7 @@ def unpack_board(
         runtime or CPythonRuntime(),
         on_board_path(),
         WIFI,
-        panel=find_panel(panel) if panel else None,
+        panel=panel,
         on_console=onlooker.on_console if onlooker else None,
         on_picture=onlooker.on_picture if onlooker else None,
     )

@@ -6,16 +6,15 @@ glass asked of a person; the story is over when all have happened in their order
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from host_tools.clock import NS, Clock
+from host_tools.clock import NS, Clock, utc_text
 from host_tools.errors import StoaError
 from host_tools.rehearsal.onlooker import Onlooker
 from host_tools.virtual_board.controllers.glass import Glass
-from host_tools.virtual_board.esp32 import DEEP_SLEEP, VirtualBoard
+from host_tools.virtual_board.esp32 import VirtualBoard
 
 # A person finds the telephone, scans, and signs in.
 PERSON_TAKES_NS = 25 * NS
@@ -55,7 +54,7 @@ class Step:
     shown: dict[str, str]
 
     def time(self) -> str:
-        return datetime.fromtimestamp(self.at_ns // NS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return utc_text(self.at_ns // NS)
 
     def telling(self) -> dict[str, Any]:
         """For story.json: nothing in it is secret."""
@@ -97,7 +96,7 @@ class Story:
     def _see(self, screen: str, shown: dict[str, str], glass: Glass) -> None:
         if len(self.steps) == len(CHAPTERS) or screen != CHAPTERS[len(self.steps)].screen:
             return
-        step = Step(CHAPTERS[len(self.steps)], self._clock.now_ns(), glass.png(), list(self._new_requests()), shown)
+        step = Step(CHAPTERS[len(self.steps)], self._clock.now_ns(), glass.png(), self._new_requests(), shown)
         self.steps.append(step)
         self._on_step(step, glass)
         if shown:
@@ -109,8 +108,8 @@ class Story:
         for _ in range(MOST_WAKES):
             self.onlooker.new_wake()
             wake = board.wake()
-            if wake.ending != DEEP_SLEEP:
-                raise StoryError(f"the firmware {wake.ending} instead of going to sleep: {' '.join(wake.console[-1:])}")
+            if failure := wake.failure():
+                raise StoryError(failure)
             if len(self.steps) == len(CHAPTERS):
                 return self.steps
             if len(self.steps) == MFA_AFTER:
@@ -120,9 +119,8 @@ class Story:
         obstacle = self.onlooker.obstacle()
         raise StoryError(f"'{missing.title}' never came" + (f"; the display says: {obstacle}" if obstacle else ""))
 
-    def _new_requests(self) -> Iterator[dict[str, Any]]:
+    def _new_requests(self) -> list[dict[str, Any]]:
         assert self._board is not None
         made = self._board.exchanges[self._requests_told :]
         self._requests_told += len(made)
-        for exchange in made:
-            yield {"method": exchange.method, "path": exchange.path, "status": exchange.status}
+        return [{"method": exchange.method, "path": exchange.path, "status": exchange.status} for exchange in made]

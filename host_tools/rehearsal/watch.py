@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from host_tools.authority import start_authority
 from host_tools.boards import Board
-from host_tools.clock import NS, Clock, RealClock, SkipSleepClock, VirtualClock
+from host_tools.clock import NS, Clock, RealClock, SkipSleepClock, VirtualClock, utc_text
 from host_tools.errors import StoaError
 from host_tools.rehearsal.demo_household import DemoHousehold
 from host_tools.rehearsal.household import Account, unpack_board
@@ -18,7 +17,7 @@ from host_tools.rehearsal.onlooker import Onlooker
 from host_tools.rehearsal.story import PERSON_TAKES_NS
 from host_tools.virtual_board.controllers.glass import Glass
 from host_tools.virtual_board.controllers.panels import find_panel
-from host_tools.virtual_board.esp32 import DEEP_SLEEP, VirtualBoard, Wake
+from host_tools.virtual_board.esp32 import VirtualBoard, Wake
 from host_tools.virtual_board.runtimes import Runtime
 from host_tools.virtual_board.state_folder import StateFolder
 
@@ -47,7 +46,7 @@ class Report:
         """For people and scripts; nothing in it is secret."""
         return {
             "screen": self.screen,
-            "next_wake": None if self.next_wake_s is None else _time(self.next_wake_s),
+            "next_wake": None if self.next_wake_s is None else utc_text(self.next_wake_s),
             "reason": self.reason,
             "woken_by": self.wake.woken_by,
             "refreshes": self.wake.refreshes,
@@ -70,20 +69,19 @@ class Watch:
         self.on_shown: Callable[[dict[str, str]], None] | None = None
         self._board = board
         self._runtime = runtime
-        self._panel = panel
+        self._panel = find_panel(panel or board.panel.fitted)
         self._png = png
         self._on_line = on_line
         self._onlooker = Onlooker(self._see, on_line)
 
     def wakes(self, clock: Clock, account: Account) -> Generator[Report, None, None]:
         """Wake after wake, for ever. The board and its picture are saved after each."""
-        panel = find_panel(self._panel or self._board.panel.fitted)
-        with StateFolder(self.folder, self._board, panel) as kept:
+        with StateFolder(self.folder, self._board, self._panel) as kept:
             board = unpack_board(self._board, kept.state, clock, account, self._runtime, self._panel, self._onlooker)
             self._write_picture(board.glass)
             while True:
                 if board.state.sleeping is not None and board.state.sleeping.until_ns is not None:
-                    self._on_line(f"asleep until {_time(board.state.sleeping.until_ns // NS)}")
+                    self._on_line(f"asleep until {utc_text(board.state.sleeping.until_ns // NS)}")
                 board.sleep()
                 self._onlooker.new_wake()
                 kept.awake()
@@ -108,9 +106,8 @@ class Watch:
             raise StoaError(f"cannot write {self._png}: {error.strerror}; choose another --panel-png file") from None
 
     def _report(self, board: VirtualBoard, wake: Wake) -> Report:
-        if wake.ending != DEEP_SLEEP:
-            last = wake.console[-1] if wake.console else "nothing on its console"
-            raise FirmwareFailed(f"the firmware {wake.ending} instead of going to sleep: {last}")
+        if failure := wake.failure():
+            raise FirmwareFailed(failure)
         sleeping = board.state.sleeping
         until = None if sleeping is None else sleeping.until_ns
         return Report(
@@ -123,10 +120,6 @@ class Watch:
         )
 
 
-def _time(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def alone(
     watch: Watch, clock: Literal["real", "skip-sleep"], account: Account, once: bool
 ) -> Generator[Report, None, None]:
@@ -136,13 +129,11 @@ def alone(
 
 def with_authority(watch: Watch) -> Generator[Report, None, None]:
     """The display with an authority of its own on one virtual clock, and a person who approves what it shows."""
-    clock = VirtualClock(RealClock().now_ns() // NS * NS)
+    clock = VirtualClock.starting_now()
     with start_authority(clock, database=_database(watch.folder)) as authority:
-        tenant = authority.tenant
         household = DemoHousehold(authority, clock, approves=True)
         watch.on_shown = lambda shown: clock.schedule(PERSON_TAKES_NS, lambda: household.approve(shown))
-        account = Account(tenant.issuer, tenant.client_id, tenant.quotes_url, tenant.audience, tenant.scope)
-        yield from watch.wakes(clock, account)
+        yield from watch.wakes(clock, household.account())
 
 
 def _database(folder: Path) -> Path:

@@ -49,6 +49,13 @@ class Wake:
     calls: int = 0
     nvm_writes: int = 0
 
+    def failure(self) -> str | None:
+        """Why this wake was a defect of the firmware, in words; None where it ended in deep sleep."""
+        if self.ending == DEEP_SLEEP:
+            return None
+        last = self.console[-1] if self.console else "nothing on its console"
+        return f"the firmware {self.ending} instead of going to sleep: {last}"
+
 
 class _Ended(Exception):
     """The call that ends a wake: no reply will ever come."""

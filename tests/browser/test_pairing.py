@@ -7,7 +7,7 @@ import zxingcpp
 from playwright.sync_api import expect
 
 from host_tools.authority import start_authority
-from host_tools.clock import NS, RealClock, VirtualClock
+from host_tools.clock import NS, VirtualClock
 from tests.home import FEATHER, MAGTAG, Home
 
 
@@ -54,7 +54,7 @@ def name_of_the_step(page):
 @pytest.mark.parametrize(("board_id", "scans"), [(MAGTAG, False), (FEATHER, True)])
 def test_a_person_pairs_the_display_and_brings_it_back_after_mfa(chromium, board_id, scans):
     # Near the real time: a browser drops cookies that are long past.
-    clock = VirtualClock(RealClock().now_ns() // NS * NS)
+    clock = VirtualClock.starting_now()
     with start_authority(clock, access_token_ttl=3600) as authority:
         home = BrowserHome(authority, clock, board_id=board_id, approves=False)
         home.browser, home.scans = chromium, scans

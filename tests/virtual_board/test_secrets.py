@@ -9,7 +9,7 @@ from PIL import Image
 
 from host_tools.boards import load_board
 from host_tools.rehearsal.demo_household import DemoHousehold
-from host_tools.rehearsal.household import WIFI, Account, unpack_board
+from host_tools.rehearsal.household import WIFI, unpack_board
 from host_tools.rehearsal.story import Story
 from host_tools.virtual_board.peripherals.radio import Radio
 from host_tools.virtual_board.state import BoardState
@@ -63,9 +63,10 @@ def test_a_whole_story_gives_no_secret_away(home, authority, overheard):
 def test_the_telling_of_the_story_gives_no_secret_away(authority, clock, overheard):
     board = load_board(MAGTAG)
     tenant = authority.tenant
-    story = Story(clock, DemoHousehold(authority, clock, approves=True), lambda step, glass: None)
-    account = Account(tenant.issuer, tenant.client_id, tenant.quotes_url, tenant.audience, tenant.scope)
-    steps = story.play(unpack_board(board, BoardState.new(board), clock, account, onlooker=story.onlooker))
+    household = DemoHousehold(authority, clock, approves=True)
+    story = Story(clock, household, lambda step, glass: None)
+    virtual = unpack_board(board, BoardState.new(board), clock, household.account(), onlooker=story.onlooker)
+    steps = story.play(virtual)
     told = json.dumps([step.telling() for step in steps])
     for step in steps:
         read = zxingcpp.read_barcodes(Image.open(io.BytesIO(step.png)))

@@ -8,7 +8,7 @@ import zxingcpp
 from host_tools.boards import load_board
 from host_tools.clock import NS
 from host_tools.rehearsal.demo_household import DemoHousehold
-from host_tools.rehearsal.household import Account, unpack_board
+from host_tools.rehearsal.household import unpack_board
 from host_tools.rehearsal.story import CHAPTERS, Story, StoryError
 from host_tools.virtual_board.state import BoardState
 from tests.home import FEATHER, MAGTAG
@@ -176,9 +176,8 @@ class TestStory:
         household = DemoHousehold(authority, clock, approves=approves)
         told = []
         story = Story(clock, household, lambda step, glass: told.append(step.chapter.file))
-        tenant = authority.tenant
-        account = Account(tenant.issuer, tenant.client_id, tenant.quotes_url, tenant.audience, tenant.scope)
-        virtual = unpack_board(board, BoardState.new(board), clock, account, onlooker=story.onlooker)
+        state = BoardState.new(board)
+        virtual = unpack_board(board, state, clock, household.account(), onlooker=story.onlooker)
         return told, story.play(virtual)
 
     def test_every_chapter_in_its_order(self, authority, clock):

@@ -9,6 +9,18 @@ ACCESS_TOKEN_MAX = 8000
 # What the vault can hold.
 REFRESH_TOKEN_MAX = 4096
 
+# The client itself is refused, at whichever grant: only an edit of settings.toml or of the tenant will help.
+CLIENT_ERRORS = {
+    # RFC 6749 5.2.
+    "invalid_client": "misconfigured",
+    "unauthorized_client": "misconfigured",
+    "invalid_scope": "misconfigured",
+    "unsupported_grant_type": "misconfigured",
+    "invalid_request": "misconfigured",
+    # RFC 8707 2: the audience or resource is unknown.
+    "invalid_target": "misconfigured",
+}
+
 
 def text(body, key, limit):
     """The string at `key` if it is 1 to `limit` characters of printable ASCII (RFC 6749 appendix A), else None."""

@@ -39,21 +39,17 @@ USER_CODE_MAX = 40
 URI_MAX = 230
 
 # Every code of RFC 6749 section 5.2 and RFC 8628 section 3.5 that means more than "stop".
-ERRORS = {
-    "authorization_pending": "pending",
-    "slow_down": "slow_down",
-    "access_denied": "denied",
-    "expired_token": "expired",
-    # Auth0 says expired_token exactly once and this afterwards.
-    "invalid_grant": "expired",
-    "invalid_client": "misconfigured",
-    "unauthorized_client": "misconfigured",
-    "invalid_scope": "misconfigured",
-    "unsupported_grant_type": "misconfigured",
-    "invalid_request": "misconfigured",
-    # RFC 8707 section 2: the audience or resource is unknown.
-    "invalid_target": "misconfigured",
-}
+ERRORS = dict(answer.CLIENT_ERRORS)
+ERRORS.update(
+    {
+        "authorization_pending": "pending",
+        "slow_down": "slow_down",
+        "access_denied": "denied",
+        "expired_token": "expired",
+        # Auth0 says expired_token exactly once and this afterwards.
+        "invalid_grant": "expired",
+    }
+)
 
 
 def step(state, event, now):

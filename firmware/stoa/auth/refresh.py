@@ -31,29 +31,24 @@ NEEDS_HUMAN = "needs_human"
 MISCONFIGURED = "misconfigured"
 
 # A code that is in neither set is not understood, and what is not understood is tried again, ever more rarely.
-ERRORS = {
-    # RFC 6749 5.2: the refresh token is invalid, expired, revoked or issued to another client.
-    "invalid_grant": "human",
-    # Auth0, Extra Horizon: a second factor is wanted. The administrator may lift the rule again (seeds/000).
-    "mfa_required": "human",
-    # OpenID Connect Core 3.1.2.6, which servers reuse here.
-    "interaction_required": "human",
-    "login_required": "human",
-    "consent_required": "human",
-    # RFC 9470 3 and 5: fresher or stronger authentication, which no refresh can give.
-    "insufficient_user_authentication": "human",
-    "unmet_authentication_requirements": "human",
-    # RFC 6749 4.1.2.1: the resource owner or the server denied the request (Auth0: an Action did).
-    "access_denied": "human",
-    # RFC 6749 5.2.
-    "invalid_client": "misconfigured",
-    "unauthorized_client": "misconfigured",
-    "invalid_scope": "misconfigured",
-    "unsupported_grant_type": "misconfigured",
-    "invalid_request": "misconfigured",
-    # RFC 8707 2.
-    "invalid_target": "misconfigured",
-}
+ERRORS = dict(answer.CLIENT_ERRORS)
+ERRORS.update(
+    {
+        # RFC 6749 5.2: the refresh token is invalid, expired, revoked or issued to another client.
+        "invalid_grant": "human",
+        # Auth0, Extra Horizon: a second factor is wanted. The administrator may lift the rule again (seeds/000).
+        "mfa_required": "human",
+        # OpenID Connect Core 3.1.2.6, which servers reuse here.
+        "interaction_required": "human",
+        "login_required": "human",
+        "consent_required": "human",
+        # RFC 9470 3 and 5: fresher or stronger authentication, which no refresh can give.
+        "insufficient_user_authentication": "human",
+        "unmet_authentication_requirements": "human",
+        # RFC 6749 4.1.2.1: the resource owner or the server denied the request (Auth0: an Action did).
+        "access_denied": "human",
+    }
+)
 
 
 # Within Okta's and Momentum's grace of 30 s; Auth0's and Cognito's are set by the tenant, 0 to 60 s.
