@@ -19,6 +19,9 @@ from host_tools.toml_table import Table, TableError
 LINKS = ("native-usb", "usb-serial-jtag", "uart")
 CONTROLLERS = ("ssd1680",)
 _PANEL_PINS = ("sck", "mosi", "cs", "dc", "reset", "busy")
+# CircuitPython's full-scale reading on every Espressif chip (ports/espressif/common-hal/analogio/AnalogIn.c).
+ANALOG_REFERENCE_MV = 3300
+_POWER_STATES = ("boot", "awake", "radio", "joining", "refresh", "sleep")
 # An SSD1680 drives 176 sources and 296 gates (its data sheet, section 1).
 _PANEL_LIMITS = {"ssd1680": (176, 296)}
 # The ESP32 has the highest-numbered pin of the family's first three chips at 48 (ESP32-S3).
@@ -79,6 +82,35 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class Monitor:
+    """Where the battery's voltage can be read: an analog pin that sees it divided by `divider`."""
+
+    pin: str
+    divider: int
+
+
+@dataclass(frozen=True)
+class Power:
+    """What the board draws from its battery, in microamps, and how long what is not on its clock takes.
+
+    boot_ua and sleep_ua are the whole current of a boot and of deep sleep. awake_ua is drawn by code that runs;
+    radio_ua, joining_ua and refresh_ua come on top while the radio is on, joins, and while the panel refreshes.
+    boot_ms: from reset to the first line of code. request_ms: an HTTP request, for a virtual clock stands still then.
+    """
+
+    battery_mah: int
+    boot_ms: int
+    request_ms: int
+    boot_ua: int
+    awake_ua: int
+    radio_ua: int
+    joining_ua: int
+    refresh_ua: int
+    sleep_ua: int
+    monitor: Monitor | None
+
+
+@dataclass(frozen=True)
 class Board:
     """One board with its panel. `pins` maps names of CircuitPython's `board` module to GPIO numbers."""
 
@@ -90,6 +122,7 @@ class Board:
     memory: Memory
     panel: Panel
     buttons: Mapping[str, str]
+    power: Power
     pins: Mapping[str, int]
 
 
@@ -137,11 +170,15 @@ def _board(top: Table) -> Board:
         memory=_memory(top.table("memory")),
         panel=_panel(top.table("panel")),
         buttons=top.table("buttons").texts(),
+        power=_power(top.table("power")),
         pins=top.table("pins").integers(0, _HIGHEST_GPIO),
     )
     top.finish()
     named = {f"panel.pins.{role}": getattr(board.panel.pins, role) for role in _PANEL_PINS}
-    for key, pin in named.items() | {f"buttons.{role}": pin for role, pin in board.buttons.items()}.items():
+    named |= {f"buttons.{role}": pin for role, pin in board.buttons.items()}
+    if board.power.monitor:
+        named["power.monitor.pin"] = board.power.monitor.pin
+    for key, pin in named.items():
         if pin not in board.pins:
             raise TableError(f"{key}: pin {pin!r} is not in [pins]")
     return board
@@ -165,6 +202,25 @@ def _memory(table: Table) -> Memory:
     if memory.drive_kib >= memory.flash_kib:
         raise TableError(f"memory.drive_kib: {memory.drive_kib} does not fit into {memory.flash_kib} KiB of flash")
     return memory
+
+
+def _power(table: Table) -> Power:
+    monitor = table.optional_table("monitor")
+    power = Power(
+        battery_mah=table.integer("battery_mah", 1, 100_000),
+        boot_ms=table.integer("boot_ms", 0, 60_000),
+        request_ms=table.integer("request_ms", 0, 60_000),
+        **{f"{state}_ua": table.integer(f"{state}_ua", 0, 2_000_000) for state in _POWER_STATES},
+        monitor=_monitor(monitor) if monitor else None,
+    )
+    table.finish()
+    return power
+
+
+def _monitor(table: Table) -> Monitor:
+    monitor = Monitor(pin=table.text("pin"), divider=table.integer("divider", 1, 100))
+    table.finish()
+    return monitor
 
 
 def _panel(table: Table) -> Panel:

@@ -134,6 +134,12 @@ class VirtualClock:
     def skip_ns(self, duration_ns: int) -> None:
         self.sleep_ns(duration_ns)
 
+    def set_ns(self, now_ns: int) -> None:
+        """Put it to any time, to begin a run again. What was scheduled belonged to the run before and is forgotten."""
+        with self._lock:
+            self._now_ns = now_ns
+            self._actions.clear()
+
     def schedule(self, delay_ns: int, action: Callable[[], None]) -> None:
         with self._lock:
             heapq.heappush(self._actions, (self._now_ns + delay_ns, next(self._order), action))

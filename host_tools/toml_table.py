@@ -53,6 +53,10 @@ class Table:
             raise self._wrong(key, "a table", value)
         return Table(value, self._dotted(key))
 
+    def optional_table(self, key: str) -> Table | None:
+        """A table that may be left out."""
+        return self.table(key) if key in self._values else None
+
     def tables(self, key: str) -> list[Table]:
         """An array of tables, at least one."""
         value = self._take(key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,6 +24,8 @@ _ERRNO = {
     ff.PY_FR_TOO_MANY_OPEN_FILES: errno.EMFILE,
     ff.PY_FR_INVALID_OBJECT: errno.EBADF,
 }
+_CHUNK = 32768
+_FILLER = "/pictures.zip"
 _MODES = {
     "r": ff.PY_FA_READ,
     "r+": ff.PY_FA_READ | ff.PY_FA_WRITE,
@@ -40,33 +42,37 @@ def _check(result: int, path: str) -> None:
 
 
 class FatFile:
-    """An open file; the pointer is kept here because FatFs' is not readable through its binding."""
+    """An open file; `at`, its pointer, is kept here because FatFs' is not readable through its binding."""
 
-    def __init__(self, handle: Any, path: str, size: int, append: bool) -> None:
+    def __init__(self, handle: Any, path: str, size: Callable[[], int], append: bool) -> None:
         self._handle = handle
         self._path = path
-        self._size = size
-        self._at = size if append else 0
+        self._measure = size
+        self._length: int | None = None
+        self.at = self._size() if append else 0
 
     def read(self, size: int) -> bytes:
         result, data = ff.pyf_read(self._handle, size)
         _check(result, self._path)
-        self._at += len(data)
+        self.at += len(data)
         return bytes(data)
 
     def write(self, data: bytes) -> int:
+        # Asked before: the directory entry is brought up to date when the file is closed.
+        size = self._size()
         result, written = ff.pyf_write(self._handle, data)
         _check(result, self._path)
-        self._at += written
-        self._size = max(self._size, self._at)
+        self.at += written
+        self._length = max(size, self.at)
         if written < len(data):
             raise OSError(errno.ENOSPC, "ENOSPC", self._path)
         return int(written)
 
     def seek(self, offset: int, whence: int) -> int:
-        self._at = offset + (0, self._at, self._size)[whence]
-        _check(ff.pyf_lseek(self._handle, self._at), self._path)
-        return self._at
+        at = offset + (0, self.at, self._size() if whence == 2 else 0)[whence]
+        _check(ff.pyf_lseek(self._handle, at), self._path)
+        self.at = at
+        return at
 
     def flush(self) -> None:
         _check(ff.pyf_sync(self._handle), self._path)
@@ -74,13 +80,19 @@ class FatFile:
     def close(self) -> None:
         _check(ff.pyf_close(self._handle), self._path)
 
+    def _size(self) -> int:
+        if self._length is None:
+            self._length = self._measure()
+        return self._length
+
 
 class FatDrive:
     """A mounted FAT volume. A process holds at most ten at once (FatFs' own limit): unmount, or use `with`."""
 
     def __init__(self, flash: Flash, format_first: bool = False) -> None:
-        self._disk = FlashDisk(flash)
-        self._partition = ff.Partition(self._disk)
+        self._partition = ff.Partition(FlashDisk(flash))
+        # Whether this mount made the volume: it did not mount, and whatever was on it is gone.
+        self.formatted = format_first
         if format_first:
             self._partition.mkfs()
         try:
@@ -97,22 +109,15 @@ class FatDrive:
         self.unmount()
 
     def unmount(self) -> None:
-        self._disk.ioctl_sync()
+        """Let go. What files not yet closed hold in FatFs' buffers is lost, as it is without power."""
         self._partition.unmount()
-
-    def drop(self) -> None:
-        """Let go without writing the cached sector: what a loss of power does."""
-        self._partition.unmount()
-
-    def sync(self) -> None:
-        self._disk.ioctl_sync()
 
     def open(self, path: str, mode: str) -> FatFile:
         if mode not in _MODES:
             raise OSError(errno.EINVAL, "EINVAL", path)
         handle = ff.FIL_Handle()
         _check(ff.pyf_open(handle, self._name(path), _MODES[mode]), path)
-        return FatFile(handle, path, self.stat(path)[1], mode == "a")
+        return FatFile(handle, path, lambda: self.stat(path)[1], mode == "a")
 
     def stat(self, path: str) -> tuple[int, int]:
         """(DIRECTORY or REGULAR, size in bytes)."""
@@ -157,7 +162,11 @@ class FatDrive:
     def read_file(self, path: str) -> bytes:
         file = self.open(path, "r")
         try:
-            return file.read(self.stat(path)[1])
+            # Asking for the size would walk the path once more.
+            pieces = [file.read(_CHUNK)]
+            while len(pieces[-1]) == _CHUNK:
+                pieces.append(file.read(_CHUNK))
+            return b"".join(pieces)
         finally:
             file.close()
 
@@ -171,18 +180,53 @@ class FatDrive:
     def install(self, files: Mapping[str, bytes], keep: tuple[str, ...] = (), own: tuple[str, ...] = ()) -> None:
         """Put `files` (path -> content) on the drive.
 
-        Paths in `keep` that exist already are left as they are. Below the folders in `own` nothing else stays: a module
-        that is no longer shipped must not be importable.
+        Paths in `keep` that exist already in that size are left as they are. Below the folders in `own` nothing else
+        stays: a module that is no longer shipped must not be importable.
         """
         present = set(self.walk())
         for path in sorted(present - set(files)):
             if path.startswith(tuple(folder + "/" for folder in own)):
                 self.remove("/" + path)
         for path, content in files.items():
-            if path in present and (path in keep or self.read_file("/" + path) == content):
+            if path in present and self._may_stay(path, content, path in keep):
                 continue
             self._make_folders(path)
             self.write_file("/" + path, content)
+
+    def _may_stay(self, path: str, content: bytes, keep: bool) -> bool:
+        try:
+            present = self.read_file("/" + path)
+        except OSError:
+            # A directory entry that a power cut has damaged.
+            return False
+        # What is kept is written in place: with another size it is of no use to anyone.
+        return len(present) == len(content) if keep else present == content
+
+    def fill(self) -> None:
+        """Leave no cluster free, as an owner does who keeps pictures there too. Files can only be written in place."""
+        if self._exists(_FILLER):
+            return
+        file = self.open(_FILLER, "w")
+        try:
+            while True:
+                file.write(bytes(_CHUNK))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+        finally:
+            file.close()
+
+    def make_room(self) -> None:
+        """Undo `fill`."""
+        if self._exists(_FILLER):
+            self.remove(_FILLER)
+
+    def _exists(self, path: str) -> bool:
+        try:
+            self.stat(path)
+        except FileNotFoundError:
+            return False
+        return True
 
     def _make_folders(self, path: str) -> None:
         folder = ""
@@ -206,8 +250,5 @@ def mounted(flash: Flash) -> Iterator[FatDrive]:
         drive = FatDrive(flash, format_first=True)
     try:
         yield drive
-    except BaseException:
-        # The run was broken off: for the board, a loss of power.
-        drive.drop()
-        raise
-    drive.unmount()
+    finally:
+        drive.unmount()

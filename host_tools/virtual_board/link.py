@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import select
-import struct
+import socket
 from typing import Any
 
 from host_tools.virtual_board.circuitpython import _codec
+
+_MOST = 1 << 16
+_DONE = bytes(_codec.frame((True, None)))
 
 
 class LinkClosed(Exception):
@@ -32,42 +33,54 @@ class DeviceFault(Exception):
 
 
 class Link:
-    """Reads requests from descriptor `rx` and writes replies to `tx`, both owned by the caller."""
+    """Reads requests from `connection` and writes replies to it; it is the caller's no more."""
 
-    def __init__(self, rx: int, tx: int) -> None:
-        self._rx = rx
-        self._tx = tx
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._timeout_s: float | None = None
+        self._unread = b""
 
     def receive(self, timeout_s: float) -> tuple[str, list[Any]]:
-        """The next (operation, arguments). Waits at most `timeout_s` real seconds."""
-        ready, _, _ = select.select([self._rx], [], [], timeout_s)
-        if not ready:
-            raise LinkStalled
-        (size,) = struct.unpack("<I", self._read(4))
-        if size > _codec.MAX_FRAME:
-            raise LinkClosed(f"a link frame of {size} bytes")
-        request, _ = _codec.decode(self._read(size), 0)
+        """The next (operation, arguments). Waits at most `timeout_s` real seconds for each part of it to come."""
+        if timeout_s != self._timeout_s:
+            self._timeout_s = timeout_s
+            self._connection.settimeout(timeout_s)
+        data = self._unread
+        while len(data) < 4:
+            data += self._receive_some()
+        end = 4 + int.from_bytes(data[:4], "little")
+        if end - 4 > _codec.MAX_FRAME:
+            raise LinkClosed(f"a link frame of {end - 4} bytes")
+        while len(data) < end:
+            data += self._receive_some()
+        self._unread = data[end:]
+        request, _ = _codec.decode(data, 4)
         return request[0], request[1:]
 
     def reply(self, result: Any) -> None:
-        self._write(_codec.frame((True, result)))
+        self._send(_DONE if result is None else _codec.frame((True, result)))
 
     def fail(self, fault: DeviceFault) -> None:
-        self._write(_codec.frame((False, fault.kind, fault.number, fault.message)))
+        self._send(_codec.frame((False, fault.kind, fault.number, fault.message)))
 
-    def _read(self, size: int) -> bytes:
-        data = b""
-        while len(data) < size:
-            more = os.read(self._rx, size - len(data))
-            if not more:
-                raise LinkClosed
-            data += more
+    def close(self) -> None:
+        self._connection.close()
+
+    def _receive_some(self) -> bytes:
+        try:
+            data = self._connection.recv(_MOST)
+        except TimeoutError:
+            raise LinkStalled from None
+        except ConnectionResetError:
+            raise LinkClosed from None
+        if not data:
+            raise LinkClosed
         return data
 
-    def _write(self, data: bytes | bytearray) -> None:
-        view = memoryview(data)
+    def _send(self, data: bytes | bytearray) -> None:
         try:
-            while view:
-                view = view[os.write(self._tx, view) :]
-        except BrokenPipeError:
+            self._connection.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
             raise LinkClosed from None
+        except TimeoutError:
+            raise LinkStalled from None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from host_tools.boards import Board
 from host_tools.virtual_board.flash import Flash
+
+POWER_ON = ("POWER_ON", "")
 
 
 class Bytes(Protocol):
@@ -30,7 +32,11 @@ class Sleeping:
 
 @dataclass
 class BoardState:
-    """Everything that outlives a wake. `rtc_offset_ns` and `sleep_memory` are lost at power-off, the rest is not."""
+    """Everything that outlives a wake. `rtc_offset_ns` and `sleep_memory` are lost at power-off, the rest is not.
+
+    next_boot: reset reason and safe mode's reason of the next boot, where that ends no deep sleep. slept_from_ns: when
+    the last wake ended, by the bench's clock.
+    """
 
     flash: Flash
     nvm: Bytes
@@ -39,6 +45,8 @@ class BoardState:
     glass: bytes | None = None
     rtc_offset_ns: int | None = None
     sleeping: Sleeping | None = None
+    next_boot: tuple[str, str] = POWER_ON
+    slept_from_ns: int | None = None
 
     @classmethod
     def new(cls, board: Board, uid: bytes | None = None) -> BoardState:
@@ -49,8 +57,29 @@ class BoardState:
             uid=uid or os.urandom(6),
         )
 
+    def copy(self) -> BoardState:
+        """The same in memory, independent of this one: from one such copy any number of runs can start."""
+        return replace(
+            self,
+            flash=Flash(bytearray(self.flash.content)),
+            nvm=bytearray(self.nvm[: len(self.nvm)]),
+            sleep_memory=bytearray(self.sleep_memory[: len(self.sleep_memory)]),
+            sleeping=None if self.sleeping is None else replace(self.sleeping, pins=list(self.sleeping.pins)),
+        )
+
+    def restore(self, saved: BoardState) -> None:
+        """Become what `saved` is, a copy taken of a board of the same kind. What wears is not made new."""
+        again = saved.copy()
+        self.flash.content[: len(self.flash.content)] = again.flash.content
+        self.nvm[: len(self.nvm)] = bytes(again.nvm[: len(again.nvm)])
+        self.sleep_memory[: len(self.sleep_memory)] = bytes(again.sleep_memory[: len(again.sleep_memory)])
+        self.uid, self.glass = again.uid, again.glass
+        self.rtc_offset_ns, self.sleeping = again.rtc_offset_ns, again.sleeping
+        self.next_boot, self.slept_from_ns = again.next_boot, again.slept_from_ns
+
     def power_off(self) -> None:
         """What the loss of power takes away."""
         self.sleep_memory[: len(self.sleep_memory)] = bytes(len(self.sleep_memory))
         self.rtc_offset_ns = None
         self.sleeping = None
+        self.next_boot = POWER_ON

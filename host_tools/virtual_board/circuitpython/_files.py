@@ -3,19 +3,29 @@
 import gc
 import io
 import os
+import sys
 
 from _link import call
 
 _CLOSE = 4  # MP_STREAM_CLOSE of py/stream.h; MicroPython calls ioctl(4) to close a stream written in Python.
-_CHUNK = 4096
-_AHEAD = 512
+_BOUNDED_HEAP = sys.implementation.name == "micropython"
+_CHUNK = 4096 if _BOUNDED_HEAP else 65536
+# What a file open for reading fetches at once; FatFs, too, keeps a block. Fonts are read a glyph at a time, and
+# MicroPython's importer takes 25 bytes at a time.
+_AHEAD = 512 if _BOUNDED_HEAP else 4096
+_writes = 0
 
 
 class File(io.IOBase):
     """An open file of the drive, binary. MicroPython wants an io.IOBase for its importer to read from."""
 
-    def __init__(self, handle):
-        self._handle = handle
+    def __init__(self, path, mode):
+        self._handle = call("fs.open", path, mode)
+        self._at = call("fs.size", self._handle) if mode == "a" else 0
+        self._reads_ahead = mode == "r"
+        self._ahead = b""
+        self._ahead_at = 0
+        self._writes_seen = _writes
 
     def __enter__(self):
         return self
@@ -41,52 +51,61 @@ class File(io.IOBase):
             call("fs.flush", self._handle)
 
     def seek(self, offset, whence=0):
-        return call("fs.seek", self._handle, offset, whence)
+        if whence == 1:
+            offset += self._at
+        elif whence == 2:
+            offset += call("fs.size", self._handle)
+        if offset < 0:
+            raise OSError(22, "EINVAL")
+        self._at = offset
+        return offset
 
     def tell(self):
-        return call("fs.seek", self._handle, 0, 1)
+        return self._at
 
     def read(self, size=-1):
         if size is not None and size >= 0:
-            return call("fs.read", self._handle, size)
+            return self._read(size)
         whole = b""
         while True:
-            piece = call("fs.read", self._handle, _CHUNK)
-            if not piece:
+            piece = self._read(_CHUNK)
+            whole = whole + piece if whole else piece
+            if len(piece) < _CHUNK:
                 return whole
-            whole += piece
 
     def readinto(self, buffer):
-        piece = call("fs.read", self._handle, len(buffer))
+        piece = self._read(len(buffer))
         buffer[: len(piece)] = piece
         return len(piece)
 
     def write(self, data):
-        return call("fs.write", self._handle, data)
+        global _writes
+        _writes += 1
+        written = call("fs.write", self._handle, self._at, data)
+        self._at += written
+        return written
 
+    def _read(self, size):
+        """As many bytes, and fewer only at the end of the file: MicroPython's importer takes a short answer for it."""
+        if not self._reads_ahead or size >= _AHEAD:
+            piece = call("fs.read", self._handle, self._at, size)
+        else:
+            start = self._at - self._ahead_at
+            whole = len(self._ahead)
+            # A full one that falls short has more behind it.
+            if start < 0 or start > whole or (start + size > whole and whole in (0, _AHEAD)) or self._is_stale():
+                self._ahead = call("fs.read", self._handle, self._at, _AHEAD)
+                self._ahead_at = self._at
+                start = 0
+            piece = self._ahead[start : start + size]
+        self._at += len(piece)
+        return piece
 
-class Source(File):
-    """A file as MicroPython's importer reads it: 25 bytes at a time, which would be a call each over the link."""
-
-    def __init__(self, handle):
-        File.__init__(self, handle)
-        self._ahead = b""
-        self._at = 0
-
-    def readinto(self, buffer):
-        # The importer takes a short answer for the end of the file.
-        done = 0
-        while done < len(buffer):
-            if self._at == len(self._ahead):
-                self._ahead = call("fs.read", self._handle, _AHEAD)
-                self._at = 0
-                if not self._ahead:
-                    break
-            count = min(len(buffer) - done, len(self._ahead) - self._at)
-            buffer[done : done + count] = self._ahead[self._at : self._at + count]
-            self._at += count
-            done += count
-        return done
+    def _is_stale(self):
+        """Whether this program has written to any file since."""
+        stale = self._writes_seen != _writes
+        self._writes_seen = _writes
+        return stale
 
 
 class TextFile:
@@ -119,7 +138,7 @@ class TextFile:
 
 
 def open(path, mode="r", *unused, **also_unused):
-    file = File(call("fs.open", os._absolute(path), mode.replace("b", "").replace("t", "")))
+    file = File(os._absolute(path), mode.replace("b", "").replace("t", ""))
     return file if "b" in mode else TextFile(file)
 
 
@@ -136,7 +155,7 @@ class Drive:
         # The importer's own calls into this file make garbage faster than MicroPython collects it: 660 KB over the
         # drivers of a panel, measured with -X heapsize=1M.
         gc.collect()
-        return Source(call("fs.open", os._absolute(path), "r"))
+        return File(os._absolute(path), "r")
 
     def stat(self, path):
         return os.stat(path)

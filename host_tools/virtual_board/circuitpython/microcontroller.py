@@ -1,6 +1,7 @@
-"""Processor, nvm and reset. A pin is known to the bench by its board name."""
+"""Processor, nvm, watchdog and reset. A pin is known to the bench by its board name."""
 
 from _link import call
+from watchdog import WatchDogTimer
 
 
 class Pin:
@@ -98,6 +99,7 @@ class ByteArray:
 
 cpu = Processor()
 nvm = ByteArray("nvm")
+watchdog = WatchDogTimer()
 
 
 def reset():

@@ -11,8 +11,23 @@ class SafeModeReason:
         return "supervisor.SafeModeReason." + self._name
 
 
-SafeModeReason.NONE = SafeModeReason("NONE")
-SafeModeReason.BROWNOUT = SafeModeReason("BROWNOUT")
+for _name in (
+    "NONE",
+    "BROWNOUT",
+    "FLASH_WRITE_FAIL",
+    "GC_ALLOC_OUTSIDE_VM",
+    "HARD_FAULT",
+    "INTERRUPT_ERROR",
+    "NLR_JUMP_FAIL",
+    "NO_CIRCUITPY",
+    "NO_HEAP",
+    "PROGRAMMATIC",
+    "SDK_FATAL_ERROR",
+    "STACK_OVERFLOW",
+    "USER",
+    "WATCHDOG",
+):
+    setattr(SafeModeReason, _name, SafeModeReason(_name))
 
 
 class Runtime:

@@ -12,14 +12,18 @@ class Network:
 
 
 class Radio:
+    def __init__(self):
+        # The import itself starts the radio, which shows in the current (field-notes D.1).
+        self.enabled = True
+
     @property
     def enabled(self):
-        return True
+        return self._enabled
 
     @enabled.setter
     def enabled(self, enabled):
-        if not enabled:
-            call("wifi.disconnect")
+        self._enabled = bool(enabled)
+        call("wifi.enable", self._enabled)
 
     @property
     def connected(self):
@@ -39,6 +43,8 @@ class Radio:
         return None if found is None else Network(*found)
 
     def connect(self, ssid, password=b"", *, channel=0, bssid=None, timeout=None):
+        if not self._enabled:
+            raise RuntimeError("WiFi is not enabled")
         if isinstance(ssid, str):
             ssid = ssid.encode()
         if isinstance(password, str):
@@ -47,7 +53,10 @@ class Radio:
             raise ValueError("ssid length must be 1-32")
         if password and not 8 <= len(password) <= 64:
             raise ValueError("password length must be 8-64")
-        call("wifi.connect", ssid, password, channel, bssid)
+        if bssid is not None and len(bssid) != 6:
+            raise ValueError("Invalid BSSID")
+        # Espressif's port takes `timeout` and does nothing with it (common-hal/wifi/Radio.c).
+        call("wifi.connect", ssid, password, channel, None if bssid is None else bytes(bssid))
 
     def stop_station(self):
         call("wifi.disconnect")

@@ -9,6 +9,7 @@ from PIL import Image
 from host_tools.virtual_board.controllers.panels import Panel
 
 BLACK, WHITE = 0, 1
+_GREY = bytes(255 * (value & 1) for value in range(256))
 # PIL's transpose that turns scan order upright, by adafruit_framebuf's rotation.
 _UPRIGHT = (None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
 
@@ -18,14 +19,18 @@ class Glass:
 
     def __init__(self, panel: Panel, pixels: bytes | None = None) -> None:
         self.panel = panel
-        size = panel.width * panel.height
+        self.restore(pixels)
+        self.refreshes = 0
+
+    def restore(self, pixels: bytes | None) -> None:
+        """Show `pixels`, or white where there are none or they are not this panel's."""
+        size = self.panel.width * self.panel.height
         fits = pixels is not None and len(pixels) == size
         self.pixels = bytearray(pixels) if pixels is not None and fits else bytearray([WHITE]) * size
-        self.refreshes = 0
 
     def image(self) -> Image.Image:
         """What a person sees, upright: an 8-bit grey image, one pixel a pixel."""
-        scanned = Image.frombytes("L", (self.panel.width, self.panel.height), bytes(255 * p for p in self.pixels))
+        scanned = Image.frombytes("L", (self.panel.width, self.panel.height), bytes(self.pixels).translate(_GREY))
         turn = _UPRIGHT[self.panel.rotation]
         return scanned if turn is None else scanned.transpose(turn)
 

@@ -43,6 +43,8 @@ ARGUMENTS = {
     0x7E: 1,  # digital block control
     0x7F: 0,  # no operation
 }
+# The eight pixels of a RAM byte.
+_PIXELS = [bytes(WHITE if byte & 0x80 >> bit else BLACK for bit in range(8)) for byte in range(256)]
 WRITE_RAM = {0x24: 0, 0x26: 1}  # command: plane (0 black/white, 1 red)
 # Bits of command 0x22.
 ENABLE, ENABLE_ANALOG, LOAD_LUT, DISPLAY_MODE_2, DISPLAY, DISABLE = 0xC0, 0x40, 0x10, 0x08, 0x04, 0x03
@@ -176,7 +178,18 @@ class Ssd1680:
 
     def _write_ram(self, plane: int, data: bytes) -> None:
         ram = self._ram[plane]
-        for byte in data:
+        first, last = self._window_x
+        at = 0
+        # Row by row while the counters go as pictures are mostly written; what is left, or odd, byte by byte.
+        while self._entry & 0x07 == 0x03 and at < len(data) and first <= self._x <= last < ROW and self._y < GATES:
+            run = data[at : at + last + 1 - self._x]
+            here = self._y * ROW + self._x
+            ram[here : here + len(run)] = run
+            at += len(run)
+            self._x += len(run) - 1
+            if self._step_x():
+                self._step_y()
+        for byte in data[at:]:
             if self._x < ROW and self._y < GATES:
                 ram[self._y * ROW + self._x] = byte
             if self._entry & 0x04:
@@ -224,27 +237,25 @@ class Ssd1680:
         self._busy_for(duration)
 
     def _show(self) -> None:
+        """Put on the glass what a two-colour one makes of the two planes: red it has not, and shows as black."""
         panel = self.glass.panel
+        black_white = self._plane(0, self._plane_options & 0x0F)
+        red = self._plane(1, self._plane_options >> 4)
+        white = (black_white & ~red).to_bytes(len(self._ram[0]), "big")
         for gate in range(min(panel.height, self._gates)):
             row = self._gates - 1 - gate if self._reverse_gates else gate
-            for column in range(panel.width):
-                source = panel.first_source + column
-                shade = self._shade(row * ROW + source // 8, 0x80 >> source % 8)
-                self.glass.pixels[gate * panel.width + column] = shade
+            sources = b"".join([_PIXELS[byte] for byte in white[row * ROW : (row + 1) * ROW]])
+            shown = sources[panel.first_source : panel.first_source + panel.width]
+            self.glass.pixels[gate * panel.width : (gate + 1) * panel.width] = shown
         self.glass.refreshes += 1
         self._on_refresh()
 
-    def _shade(self, at: int, bit: int) -> int:
-        """What a two-colour glass makes of the two planes: red it has not, and shows as black."""
-        white = self._plane(0, self._plane_options & 0x0F, at, bit)
-        red = self._plane(1, self._plane_options >> 4, at, bit)
-        return WHITE if white and not red else BLACK
-
-    def _plane(self, plane: int, option: int, at: int, bit: int) -> bool:
-        """A plane's bit as command 0x21 has it read: 0 as it is, 4 as if it were 0, 8 inverted."""
+    def _plane(self, plane: int, option: int) -> int:
+        """A plane as one number, as command 0x21 has it read: 0 as it is, 4 as if it were 0, 8 inverted."""
         if option == 4:
-            return False
-        return bool(self._ram[plane][at] & bit) != (option == 8)
+            return 0
+        bits = int.from_bytes(self._ram[plane], "big")
+        return bits ^ ((1 << 8 * len(self._ram[plane])) - 1) if option == 8 else bits
 
     def _busy_for(self, milliseconds: int) -> None:
         self._busy_until = self._clock.now_ns() + milliseconds * MS

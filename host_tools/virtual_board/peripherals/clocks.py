@@ -7,6 +7,7 @@ from typing import Any
 
 from host_tools.clock import NS, Clock
 
+MILLION = 1_000_000
 POWER_ON_RTC_S = 946_684_800  # 2000-01-01, where the RTC of an ESP32 starts under CircuitPython
 
 
@@ -27,6 +28,15 @@ class Clocks:
             "time.sleep_ns": self._clock.sleep_ns,
             "rtc.set": self._set_rtc,
         }
+
+    def slept(self, duration_ns: int, ppm: int) -> None:
+        """Account for a deep sleep that has taken so long: its clock, `ppm` fast, counted more or less."""
+        self.rtc_offset_ns += duration_ns * ppm // MILLION
+
+    def sleep_ends_ns(self, monotonic_ns: int, ppm: int) -> int:
+        """The bench's time at which a deep sleep that starts now ends, its alarm set to `monotonic_ns`."""
+        counted = max(monotonic_ns - self.monotonic_ns(), 0)
+        return self._clock.now_ns() + counted * MILLION // (MILLION + ppm)
 
     def monotonic_ns(self) -> int:
         return self._clock.now_ns() - self._booted_ns

@@ -26,9 +26,9 @@ class Drive:
     def operations(self) -> Mapping[str, Callable[..., Any]]:
         return {
             "fs.open": self._open,
-            "fs.read": lambda handle, size: self._file(handle).read(size),
-            "fs.write": lambda handle, data: self._file(handle).write(data),
-            "fs.seek": lambda handle, offset, whence: self._file(handle).seek(offset, whence),
+            "fs.read": lambda handle, at, size: self._at(handle, at).read(size),
+            "fs.write": lambda handle, at, data: self._at(handle, at).write(data),
+            "fs.size": lambda handle: self._file(handle).seek(0, 2),
             "fs.flush": lambda handle: self._file(handle).flush(),
             "fs.close": self._close,
             "fs.stat": self._fat.stat,
@@ -37,7 +37,9 @@ class Drive:
             "fs.mkdir": self._writing(self._fat.mkdir),
             "fs.remove": self._writing(self._fat.remove),
             "fs.rename": self._writing(self._fat.rename),
-            "fs.sync": self._fat.sync,
+            "fs.load": self._load,
+            # Written through: nothing waits (flash.py).
+            "fs.sync": lambda: None,
             "os.getenv": self._getenv,
             "os.urandom": os.urandom,
             "storage.readonly": lambda: self._readonly,
@@ -53,6 +55,15 @@ class Drive:
         self._files[handle] = self._fat.open(path, mode)
         return handle
 
+    def _load(self, paths: list[str]) -> tuple[int, bytes] | None:
+        """(index, content) of the first of `paths` that is there: all that an import asks of the drive, in one call."""
+        for index, path in enumerate(paths):
+            try:
+                return index, self._fat.read_file(path)
+            except OSError:
+                continue
+        return None
+
     def _close(self, handle: int) -> None:
         self._file(handle).close()
         del self._files[handle]
@@ -62,6 +73,12 @@ class Drive:
             return self._files[handle]
         except KeyError:
             raise DeviceFault("OSError", "EBADF", errno.EBADF) from None
+
+    def _at(self, handle: int, at: int) -> FatFile:
+        file = self._file(handle)
+        if file.at != at:
+            file.seek(at, 0)
+        return file
 
     def _writing(self, change: Callable[..., None]) -> Callable[..., None]:
         def checked(*paths: str) -> None:

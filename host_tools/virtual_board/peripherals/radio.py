@@ -1,4 +1,4 @@
-"""Wi-Fi, and behind it the machine's own network: TCP, TLS with verification, and a time server of the bench's own.
+"""The network behind the access point: the machine's own TCP, TLS with verification, and a time server of the bench's.
 
 Error numbers are newlib's, which CircuitPython on Espressif raises.
 """
@@ -7,27 +7,24 @@ from __future__ import annotations
 
 import socket
 import ssl
-import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from host_tools.clock import NS, Clock
+from host_tools.virtual_board.faults import Faults
 from host_tools.virtual_board.link import DeviceFault
+from host_tools.virtual_board.peripherals.replies import PORTAL_REPLY, Reply
+from host_tools.virtual_board.peripherals.station import Station
+from host_tools.virtual_board.peripherals.time_server import time_answer
 
 ETIMEDOUT, ECONNREFUSED, ECONNRESET, EHOSTUNREACH, EBADF = 116, 111, 104, 118, 9
 MBEDTLS_VERIFY_FAILED, MBEDTLS_HANDSHAKE_FAILED = -9984, -30592
-JOIN_NS = 2_500_000_000  # the mean of Chris-42's field data (reference/anchors.md B.3)
 # An address of TEST-NET-1 (RFC 5737): nothing real answers there, so the bench may.
 TIME_SERVER = "192.0.2.123"
-NTP_TO_UNIX_S = 2_208_988_800
+# A socket without a time-out waits until the watchdog bites; without one, a day says it.
+FOR_EVER_NS = 86_400 * NS
 _FIRST_LINE = 2048
-
-
-@dataclass(frozen=True)
-class AccessPoint:
-    ssid: str
-    password: str
 
 
 @dataclass
@@ -49,31 +46,28 @@ class _Connection:
     received: bytearray = field(default_factory=bytearray)
     exchange: Exchange | None = None
     datagram: bytes | None = None
+    reply: Reply | None = None
+    portal: bytes | None = None
+    lost: bool = False
 
 
 class Radio:
-    """access_point: the only network in reach; time_host: the name its time server has, which answers from the clock;
+    """What lies behind the access point. time_host: the name its time server has, which answers from the clock;
     exchanges: where each HTTP exchange is noted."""
 
     def __init__(
-        self, clock: Clock, access_point: AccessPoint, time_host: str, mac: bytes, exchanges: list[Exchange]
+        self, clock: Clock, station: Station, time_host: str, exchanges: list[Exchange], faults: Faults
     ) -> None:
         self._clock = clock
-        self._access_point = access_point
+        self._station = station
         self._time_host = time_host
-        self._mac = mac
-        self._connected = False
+        self._exchanges = exchanges
+        self._faults = faults
         self._connections: dict[int, _Connection] = {}
         self._next_handle = 1
-        self._exchanges = exchanges
 
     def operations(self) -> Mapping[str, Callable[..., Any]]:
         return {
-            "wifi.connect": self._join,
-            "wifi.disconnect": self._leave,
-            "wifi.connected": lambda: self._connected,
-            "wifi.mac_address": lambda: self._mac,
-            "wifi.ap_info": lambda: (self._access_point.ssid, b"\x02stoa\x01", 6, -61) if self._connected else None,
             "net.resolve": self._resolve,
             "net.socket": self._socket,
             "net.connect": self._connect,
@@ -89,21 +83,10 @@ class Radio:
         """Drop everything, as a loss of power does."""
         for handle in list(self._connections):
             self._close(handle)
-        self._connected = False
-
-    def _join(self, ssid: bytes, password: bytes, channel: int, bssid: bytes | None) -> None:
-        self._clock.sleep_ns(JOIN_NS)
-        if ssid != self._access_point.ssid.encode():
-            raise DeviceFault("ConnectionError", "No network with that ssid")
-        if password != self._access_point.password.encode():
-            raise DeviceFault("ConnectionError", "Authentication failure")
-        self._connected = True
-
-    def _leave(self) -> None:
-        self._connected = False
+        self._station.leave()
 
     def _resolve(self, host: str) -> str | None:
-        if not self._connected:
+        if not self._station.connected or (self._faults.dns and host != TIME_SERVER):
             return None
         if host == self._time_host:
             return TIME_SERVER
@@ -135,8 +118,16 @@ class Radio:
         if address is None or connection.sock is None:
             raise DeviceFault("OSError", "EHOSTUNREACH", EHOSTUNREACH)
         sock = connection.sock
+        if self._faults.refused:
+            raise DeviceFault("OSError", "ECONNREFUSED", ECONNREFUSED)
+        if self._faults.tls or (self._faults.portal and connection.tls is not None):
+            raise DeviceFault("OSError", "certificate refused: self-signed certificate", MBEDTLS_VERIFY_FAILED)
+        if self._faults.portal:
+            connection.portal = PORTAL_REPLY
+            return
         self._guarded(connection, lambda: sock.connect((address, port)))
         connection.connected = True
+        connection.reply = Reply(self._faults, lambda size: self._from_server(connection, size), self._clock)
         self._shake_hands(connection)
 
     def _wrap(self, handle: int, server_hostname: str | None, root: str | bytes | None, check_hostname: bool) -> int:
@@ -163,7 +154,7 @@ class Radio:
         sock = connection.sock
         if sock is None:
             raise DeviceFault("OSError", "EBADF", EBADF)
-        count: int = self._guarded(connection, lambda: sock.send(data))
+        count: int = len(data) if connection.portal else self._guarded(connection, lambda: sock.send(data))
         if connection.exchange is None and len(connection.sent) < _FIRST_LINE:
             connection.sent += data[:count]
             self._note_request(connection)
@@ -174,11 +165,11 @@ class Radio:
         if connection.sock is None:
             answer, connection.datagram = connection.datagram, None
             if answer is None:
-                self._let_pass(self._clock.now_ns(), connection)
-                raise DeviceFault("OSError", "ETIMEDOUT", ETIMEDOUT)
+                self._wait_in_vain(connection)
             return answer[:size]
-        sock = connection.sock
-        data: bytes = self._guarded(connection, lambda: sock.recv(size))
+        if self._faults.stall:
+            self._wait_in_vain(connection)
+        data = self._reply(connection, size)
         exchange = connection.exchange
         if exchange is not None and exchange.status is None and len(connection.received) < _FIRST_LINE:
             connection.received += data
@@ -188,18 +179,32 @@ class Radio:
                 exchange.status = int(words[1])
         return data
 
+    def _reply(self, connection: _Connection, size: int) -> bytes:
+        if connection.portal is not None:
+            data, connection.portal = connection.portal[:size], connection.portal[size:]
+            return data
+        if connection.lost:
+            # The server's answer is waited for, so that the request is known to be processed.
+            self._from_server(connection, size)
+            raise DeviceFault("OSError", "ECONNRESET", ECONNRESET)
+        return connection.reply.read(size) if connection.reply is not None else self._from_server(connection, size)
+
+    def _from_server(self, connection: _Connection, size: int) -> bytes:
+        sock = connection.sock
+        received: bytes = self._guarded(connection, lambda: sock.recv(size) if sock else b"")
+        return received
+
+    def _wait_in_vain(self, connection: _Connection) -> NoReturn:
+        if connection.timeout_ms is None:
+            self._clock.sleep_ns(FOR_EVER_NS)
+        self._let_pass(self._clock.now_ns(), connection)
+        raise DeviceFault("OSError", "ETIMEDOUT", ETIMEDOUT)
+
     def _send_datagram(self, handle: int, data: bytes, host: str, port: int) -> int:
         connection = self._connection(handle)
-        if host == TIME_SERVER and port == 123 and self._connected:
-            connection.datagram = self._time_answer(data)
+        if host == TIME_SERVER and port == 123 and self._station.connected and not self._faults.ntp_absent:
+            connection.datagram = time_answer(data, self._clock.now_ns() + self._faults.ntp_wrong_s * NS)
         return len(data)
-
-    def _time_answer(self, request: bytes) -> bytes:
-        """RFC 5905 section 7.3: version 4, mode 4 (server), stratum 1, our clock in both transmit and receive."""
-        now = self._clock.now_ns()
-        stamp = struct.pack("!II", now // NS + NTP_TO_UNIX_S, now % NS * (1 << 32) // NS)
-        head = struct.pack("!BBbb", 0x24, 1, 6, -20) + bytes(8) + b"STOA"
-        return head + stamp + request[40:48] + stamp + stamp
 
     def _close(self, handle: int) -> None:
         connection = self._connections.pop(handle, None)
@@ -243,3 +248,11 @@ class Radio:
             path = words[1].decode("ascii", "replace").partition("?")[0]
             connection.exchange = Exchange(words[0].decode("ascii", "replace"), path)
             self._exchanges.append(connection.exchange)
+            self._lose_reply(connection)
+
+    def _lose_reply(self, connection: _Connection) -> None:
+        """Whether this exchange's reply will arrive: -1 loses each, N the N-th from now."""
+        faults = self._faults
+        connection.lost = faults.lost_reply in (-1, 1)
+        if faults.lost_reply > 0:
+            faults.lost_reply -= 1

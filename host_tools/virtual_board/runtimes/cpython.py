@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from host_tools.virtual_board.runtimes.process import ROM
+from host_tools.virtual_board.runtimes.fork_server import fork_server
+from host_tools.virtual_board.runtimes.process import FirmwareProcess
 
 
 class CPythonRuntime:
     name = "cpython"
 
-    def command(self, built_in: Path) -> Sequence[str]:
-        boot = Path(__file__).with_name("cpython_boot.py")
-        # -I -S: nothing of the host's environment; -B: no bytecode beside our sources; -u: the console at once.
-        return [sys.executable, "-I", "-S", "-B", "-u", str(boot), str(ROM), str(built_in)]
+    def start(self, built_in: Path, on_console: Callable[[str], None]) -> FirmwareProcess:
+        return FirmwareProcess(fork_server(built_in).start, on_console)

@@ -15,11 +15,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from host_tools.errors import StoaError
-from host_tools.virtual_board.runtimes.process import ROM
+from host_tools.virtual_board.runtimes.process import ROM, FirmwareProcess, SpawnedChild
 
 RELEASE, ARCHITECTURE, PACKAGE = "trixie", "i386", "micropython"
 PACKAGE_SHA256 = "a72799821cb45442150f8a7f0757bc8e4f9a4b64abccbd837d694a20d6900bb5"
@@ -40,9 +40,10 @@ class MicroPythonRuntime:
         self._program = list(program)
         self._heap = heap
 
-    def command(self, built_in: Path) -> Sequence[str]:
+    def start(self, built_in: Path, on_console: Callable[[str], None]) -> FirmwareProcess:
         boot = Path(__file__).with_name("micropython_boot.py")
-        return [*self._program, "-X", f"heapsize={self._heap}", str(boot), str(ROM), str(built_in)]
+        command = [*self._program, "-X", f"heapsize={self._heap}", str(boot), str(ROM), str(built_in)]
+        return FirmwareProcess(lambda link, console: SpawnedChild(command, link, console), on_console)
 
 
 def find_micropython(cache: Path) -> list[str]:
