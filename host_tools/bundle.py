@@ -14,13 +14,23 @@ from dataclasses import asdict
 from pathlib import Path
 
 from host_tools import device_libraries, fonts
-from host_tools.boards import Board
+from host_tools.boards import ANALOG_REFERENCE_MV, Board, Power
 from host_tools.errors import StoaError
 from host_tools.shipped import shipped
 
 # Files the device writes in place, with the firmware module that knows their size and first content. They are made at
 # deploy because creating or extending a file at run time rewrites the sector that holds FAT and root directory.
-_PREALLOCATED = {"vault/token.bin": "stoa.vault", "cache/quote.bin": "stoa.quotes"}
+_PREALLOCATED = {
+    "cache-a/quote.bin": "stoa.quotes",
+    "cache-b/quote.bin": "stoa.quotes",
+    "vault-a/token.bin": "stoa.vault",
+    "vault-b/token.bin": "stoa.vault",
+}
+
+# FatFs brings a file's directory entry up to date whenever the file was written, which erases the sector the directory
+# lies in, and whatever else lies there. The preallocated files begin and end with a sector of padding; this one,
+# written before the first of their folders is made, keeps that folder's directory away from what lies before it.
+_GUARD = {"guard.bin": b"\xff" * 4096}
 
 # What a later deploy leaves alone where it is already there: the token and the last quote.
 PRESERVED = tuple(_PREALLOCATED)
@@ -37,23 +47,24 @@ class BundleError(StoaError):
 
 
 def build_bundle(board: Board) -> dict[str, bytes]:
-    """POSIX path on the drive -> content, in order of path.
+    """POSIX path on the drive -> content, in the order in which a new drive is to be filled.
 
     BundleError if it does not fit the board's drive; DeviceLibraryError if a device library cannot be had.
     """
-    files = {
+    first = _GUARD | _preallocated(shipped("firmware"))
+    program = {
         **_program(shipped("firmware")),
         **_libraries(),
         **{f"fonts/{name}": content for name, content in fonts.compiled_fonts().items()},
-        **_preallocated(shipped("firmware")),
         "board_profile.py": board_profile(board).encode(),
     }
+    files = first | dict(sorted(program.items()))
     taken_kib = sum(-(-len(content) // _SECTOR) * _SECTOR for content in files.values()) // 1024
     if taken_kib > board.memory.drive_kib:
         raise BundleError(
             f"the files take {taken_kib} KiB, more than the {board.memory.drive_kib} KiB drive of {board.id} holds"
         )
-    return dict(sorted(files.items()))
+    return files
 
 
 def board_profile(board: Board) -> str:
@@ -70,9 +81,17 @@ def board_profile(board: Board) -> str:
         "nvm": board.memory.nvm,
         "panel": panel,
         "buttons": dict(board.buttons),
+        "power": _battery(board.power),
     }
     literal = pprint.pformat(profile, width=100, sort_dicts=False)
     return f"# Made from boards/{board.id}.toml: change it there.\nPROFILE = {literal}\n"
+
+
+def _battery(power: Power) -> dict[str, object]:
+    """Where to read the battery, and the millivolts that a full-scale reading stands for; {} where there is no way."""
+    if power.monitor is None:
+        return {}
+    return {"battery_pin": power.monitor.pin, "battery_scale_mv": ANALOG_REFERENCE_MV * power.monitor.divider}
 
 
 def _program(firmware: Path) -> dict[str, bytes]:

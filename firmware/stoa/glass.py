@@ -8,8 +8,8 @@ def show(screen, content, state, save):
     """Draw `screen` (stoa.screens), refresh the panel if the picture is another than the last one, and return whether
     the glass shows it now.
 
-    `state` remembers the picture under "glass"; `save` keeps it through a cut: while a refresh is under way what the
-    glass shows is unknown, and the next wake draws again.
+    `state` remembers the picture under "glass" and its name under "screen"; `save` keeps it through a cut: while a
+    refresh is under way what the glass shows is unknown, and the next wake draws again.
     """
     canvas = hardware.new_canvas()
     draw(canvas, screen, content)
@@ -21,10 +21,12 @@ def show(screen, content, state, save):
             said[key] = content[key]
     log.say("screen", **said)
     if not changed:
+        state["screen"] = screen
         return True
     from stoa.panel import BusyStuck
 
     state.pop("glass", None)
+    state.pop("screen", None)
     save()
     try:
         hardware.show(canvas.buffer)
@@ -32,5 +34,6 @@ def show(screen, content, state, save):
         log.say("panel", fault="BUSY stuck")
         return False
     state["glass"] = picture
+    state["screen"] = screen
     save()
     return True

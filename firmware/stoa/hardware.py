@@ -11,11 +11,24 @@ CLOCK_IS_SET_S = 1704067200
 # CircuitPython itself waits as long for a computer before it sleeps (supervisor/shared/workflow.c).
 USB_TAKES_MS = 5000
 SOONEST_S = 60
+# Longer than any one thing a wake waits for: 40 s for BUSY, 30 s for an exchange, 15 s to join.
+WATCHDOG_S = 120
+# A code may live for half an hour (auth.device_grant.LIFETIME_MAX_S); all else takes a minute or two.
+AWAKE_LIMIT_MS = 2100 * 1000
+# Held at boot, by somebody who just switched it on; and from sleep, where the same button asks for a quote.
+WIPE_HOLD_MS = {"boot": 3000, "button": 10000}
 
 
 def now():
     """Epoch seconds by the board's real-time clock, an int."""
     return time.time()
+
+
+def set_clock(moment):
+    """Set the real-time clock to epoch seconds."""
+    import rtc
+
+    rtc.RTC().datetime = time.localtime(moment)
 
 
 def clock_is_set():
@@ -27,16 +40,94 @@ def milliseconds():
     return time.monotonic_ns() // 1000000
 
 
+# Not zero where the sleep before was pretended.
+BEGAN_MS = milliseconds()
+_watchdog = None
+
+
 def wait(seconds):
-    time.sleep(seconds)
+    """Sleep awake, however long: the watchdog is fed, until the wake has lasted AWAKE_LIMIT_MS."""
+    while seconds > 0:
+        step = min(seconds, WATCHDOG_S // 4)
+        time.sleep(step)
+        seconds -= step
+        feed_watchdog()
+
+
+def start_watchdog():
+    """From here on a wake that hangs ends in a reset, where the chip's watchdog can be had."""
+    global _watchdog
+    try:
+        import microcontroller
+        from watchdog import WatchDogMode
+
+        microcontroller.watchdog.timeout = WATCHDOG_S
+        microcontroller.watchdog.mode = WatchDogMode.RESET
+        _watchdog = microcontroller.watchdog
+    except (ImportError, AttributeError, ValueError, RuntimeError, NotImplementedError):
+        # Better an unwatched wake than none.
+        pass
+
+
+def feed_watchdog():
+    if _watchdog is not None and milliseconds() - BEGAN_MS < AWAKE_LIMIT_MS:
+        _watchdog.feed()
 
 
 def woken_by():
-    """ "alarm", "button", or "boot" after power-on or a reset."""
+    """ "alarm", "button", "watchdog" after it ended a wake, or "boot" after power-on or another reset."""
     cause = alarm.wake_alarm
     if cause is None:
-        return "boot"
+        import microcontroller
+
+        reason = microcontroller.cpu.reset_reason
+        return "watchdog" if reason == microcontroller.ResetReason.WATCHDOG else "boot"
     return "button" if hasattr(cause, "pin") else "alarm"
+
+
+def uid():
+    """The chip's identity, bytes."""
+    import microcontroller
+
+    return bytes(microcontroller.cpu.uid)
+
+
+def battery_mv():
+    """The battery's voltage in millivolts, or None where the board cannot measure it."""
+    power = PROFILE["power"]
+    if "battery_pin" not in power:
+        return None
+    import analogio
+
+    pin = analogio.AnalogIn(getattr(board, power["battery_pin"]))
+    try:
+        return pin.value * power["battery_scale_mv"] // 65536
+    finally:
+        pin.deinit()
+
+
+def wipe_held(woken):
+    """Whether the owner holds the button that forgets the pairing long enough; `woken` as woken_by says it.
+
+    Where it is the chip's boot button it cannot be held through a reset, which would start the chip's own loader:
+    there the display is woken by it.
+    """
+    name = PROFILE["buttons"].get("wipe")
+    if not name or woken not in WIPE_HOLD_MS or (woken == "button" and name != PROFILE["buttons"]["refresh"]):
+        return False
+    import digitalio
+
+    pin = digitalio.DigitalInOut(getattr(board, name))
+    try:
+        pin.switch_to_input(pull=digitalio.Pull.UP)
+        until = milliseconds() + WIPE_HOLD_MS[woken]
+        while not pin.value:
+            if milliseconds() >= until:
+                return True
+            time.sleep(0.1)
+        return False
+    finally:
+        pin.deinit()
 
 
 def sleep_memory():
@@ -52,12 +143,14 @@ def nvm():
 def open_file(path, mode="r"):
     """`open`, after making the drive writable if it has to be written; OSError where it cannot be."""
     if "+" in mode:
-        _make_drive_writable()
+        make_drive_writable()
     return open(path, mode)
 
 
-def _make_drive_writable():
-    """On boards with native USB the drive is read-only to code until it is remounted, which is for us to do only when
+def make_drive_writable():
+    """Do this before what is to be written can arrive: at power-on it takes seconds.
+
+    On boards with native USB the drive is read-only to code until it is remounted, which is for us to do only when
     no computer has it: taken from an owner who has just plugged in, it could not be edited (circuitpython#6920)."""
     import storage
     import supervisor
@@ -116,14 +209,20 @@ def show(picture):
             pin.deinit()
 
 
-def deep_sleep(until):
-    """Sleep until `until` (epoch s) or the button, and never come back: the next thing to run is code.py."""
+def deep_sleep(until, button=True):
+    """Sleep until the clock says `until` (epoch s), or the button is pressed unless `button` is False.
+
+    Never comes back: the next thing to run is code.py.
+    """
+    if _watchdog is not None:
+        # It ends with the sleep, but not with the pretended one while a computer is attached.
+        _watchdog.mode = None
     # An alarm in the past raises.
     alarms = [alarm.time.TimeAlarm(epoch_time=max(until, now() + SOONEST_S))]
-    button = PROFILE["buttons"].get("refresh")
-    if button:
+    name = PROFILE["buttons"].get("refresh")
+    if name and button:
         try:
-            alarms.append(alarm.pin.PinAlarm(getattr(board, button), value=False, pull=True))
+            alarms.append(alarm.pin.PinAlarm(getattr(board, name), value=False, pull=True))
         except (AttributeError, ValueError, RuntimeError, OSError):
             # Not every pin can wake every chip. Without a button the clock still wakes it.
             pass

@@ -21,7 +21,14 @@ class Obstacle(Exception):
 
 
 class Unanswered(Exception):
-    """A person is needed, and it is not the time to ask, or nobody answered, or they said no."""
+    """A person is needed, and it is not the time to ask, or nobody answered, or they said no.
+
+    reached: whether a server was spoken to in this wake.
+    """
+
+    def __init__(self, reached=True):
+        super().__init__()
+        self.reached = reached
 
 
 def wrong_setting(key, problem, fix):
@@ -31,8 +38,14 @@ def wrong_setting(key, problem, fix):
     return obstacle
 
 
-def no_wifi(detail):
+def no_wifi(detail, refused):
+    if refused:
+        return Obstacle("wifi", "The Wi-Fi refuses the password", _sentence(detail), "Check STOA_WIFI_PASSWORD.")
     return Obstacle("wifi", "No Wi-Fi", _sentence(detail))
+
+
+def no_panel():
+    return Obstacle("panel", "The panel does not answer", "BUSY never fell.")
 
 
 def no_time(server):

@@ -43,7 +43,8 @@ class Panel(Adafruit_SSD1680):
         while self._busy.value:
             if time.monotonic_ns() > limit:
                 raise BusyStuck()
-            time.sleep(0.01)
+            # A refresh takes 1.2 to 27 s (GxEPD2); a tenth of one is nobody's loss.
+            time.sleep(0.1)
 
     def power_up(self):
         Adafruit_SSD1680.power_up(self)

@@ -2,7 +2,7 @@
 
 from stoa import digits, slots
 
-PATH = "/cache/quote.bin"
+PATHS = ("/cache-a/quote.bin", "/cache-b/quote.bin")
 MAGIC = b"StoQ"
 CAPACITY = 2032
 
@@ -82,7 +82,7 @@ def judge(status, headers, body):
 
 # (status, error of the Bearer challenge); None stands for any other error or none.
 ANSWERS = {
-    # RFC 9110 15.4.5.
+    # RFC 9110 15.4.5: what the client has is still what the server would send.
     (304, None): "same",
     # RFC 6750 3.1: the access token is expired, revoked, malformed or otherwise invalid; a new one MAY be requested.
     (401, "invalid_token"): "refresh",
@@ -137,23 +137,25 @@ def bearer_challenge(header):
 
 
 def initial_file():
-    """The content of the preallocated file, for the deploy."""
-    return slots.SlotFile(None, PATH, MAGIC, CAPACITY).initial_file()
+    """The content of each preallocated file, for the deploy."""
+    return slots.Slots(None, PATHS, MAGIC, CAPACITY).initial_file()
 
 
 def remember(open_file, quote, etag):
     """Keep a valid quote and its entity tag (or None). False where the drive does not take it: it is a cache."""
-    file = slots.SlotFile(open_file, PATH, MAGIC, CAPACITY)
-    newest = file.read()
+    files = slots.Slots(open_file, PATHS, MAGIC, CAPACITY)
+    newest = files.read()
     payload = _pack(quote, etag or "")
     if newest is not None and newest[1] == payload:
         return True
-    return file.write(0 if newest is None else slots.following(newest[0]), payload)
+    kept = files.write(0 if newest is None else slots.following(newest[0]), payload, True)
+    files.close()
+    return kept
 
 
 def recall(open_file):
     """(quote, etag or None) as last remembered, or (None, None)."""
-    newest = slots.SlotFile(open_file, PATH, MAGIC, CAPACITY).read()
+    newest = slots.Slots(open_file, PATHS, MAGIC, CAPACITY).read()
     if newest is None:
         return None, None
     values = newest[1].decode().split("\n")

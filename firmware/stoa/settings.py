@@ -4,7 +4,7 @@ A wrong setting costs a walk to the display, so that each error names the key, w
 lines that fit a panel of 250 pixels. No message repeats a value: the Wi-Fi password is one of them.
 """
 
-from stoa import digits, url
+from stoa import digits, timezone, url
 
 # Characters a line of the setting screen takes.
 LINE = 40
@@ -22,7 +22,7 @@ class SettingError(Exception):
 
 class Settings:
     """By attribute: wifi_ssid, wifi_password, issuer, client_id, audience (or None), scope, api, ntp, all str;
-    wake, minutes after midnight UTC, int."""
+    wake, minutes after midnight, int; zone, as timezone.parse gives it; quiet, (begin, end) in minutes, or None."""
 
 
 def load(getenv):
@@ -102,12 +102,35 @@ def _issuer(key, value, allow_http):
 
 
 def _wake(key, value, allow_http):
-    hour, _, minute = value.partition(":")
+    minutes = _minutes(value)
+    if minutes is None:
+        raise SettingError(key, "is not a time of day", 'write "00:00" to "23:59"')
+    return minutes
+
+
+def _quiet(key, value, allow_http):
+    if value == "off":
+        return None
+    begin, _, end = value.partition("-")
+    begin, end = _minutes(begin.strip()), _minutes(end.strip())
+    if begin is None or end is None:
+        raise SettingError(key, "is not two times of day", 'write "22:00-06:00", or "off"')
+    return begin, end
+
+
+def _zone(key, value, allow_http):
+    try:
+        return timezone.parse(value)
+    except timezone.ZoneError as error:
+        raise SettingError(key, error.problem, "as CET-1CEST,M3.5.0,M10.5.0/3")
+
+
+def _minutes(text):
+    """Minutes after midnight of "h:mm" or "hh:mm", or None."""
+    hour, _, minute = text.partition(":")
     hour, minute = digits.number(hour, 2), digits.number(minute, 2) if len(minute) == 2 else None
-    if hour is None or minute is None:
-        raise SettingError(key, "is not a time of day", 'write it as "06:00"')
-    if hour > 23 or minute > 59:
-        raise SettingError(key, "is no time of a day", 'write "00:00" to "23:59"')
+    if hour is None or minute is None or hour > 23 or minute > 59:
+        return None
     return hour * 60 + minute
 
 
@@ -129,5 +152,8 @@ TABLE = (
     ("STOA_SCOPE", "scope", "openid offline_access read:quotes", _scope),
     ("STOA_API", "api", REQUIRED, _url),
     ("STOA_WAKE", "wake", "06:00", _wake),
+    ("STOA_TZ", "zone", "UTC0", _zone),
+    # A code lives for minutes: shown at night, it is a quarter of an hour of battery for nobody.
+    ("STOA_QUIET", "quiet", "22:00-06:00", _quiet),
     ("STOA_NTP", "ntp", "pool.ntp.org", _word),
 )

@@ -1,13 +1,16 @@
-"""Two slots in one preallocated file: the newer one survives whatever happens to the other.
+"""Two slots for one small record: the newer one survives whatever happens to the other.
 
-A record is a header and a payload; a write goes to the slot that does not hold the newest record, so that a torn
-write costs the write and nothing else. The file is made at deploy and afterwards only overwritten in place: creating,
-extending or renaming a file touches the FAT and the directory, and a cut there makes CircuitPython reformat the drive.
+Each slot is a preallocated file in a folder of its own. A write goes to the slot that does not hold the newest record,
+so that a torn write costs the write and nothing else. The files are made at deploy and afterwards only overwritten in
+place: creating, extending or renaming touches the FAT and the root directory, and a cut there makes CircuitPython
+reformat the drive.
 
-    padding | slot 0 | padding | slot 1 | padding        each padding one erase sector
+    folder a: padding | slot | padding        folder b: padding | slot | padding        each padding one erase sector
 
-Flash is erased in sectors of 4 KB and the file may begin anywhere in one. A sector of padding all around keeps the
-slots out of each other's sectors, and the neighbouring files out of both.
+Flash is erased in sectors of 4 KB and a file may begin anywhere in one: the padding keeps slots and neighbours apart.
+FatFs brings the directory entry of a file up to date when it is closed after a write, and a cut there loses what shares
+the sector with that entry. Hence a folder each, or it would be both slots; and hence a written file stays open until
+`close`, when its record may be elsewhere too. Whole blocks go to flash at once (ff.c, f_write), close or no close.
 """
 
 import binascii
@@ -51,24 +54,27 @@ def following(sequence):
     return (sequence + 1) & 0xFFFFFFFF
 
 
-class SlotFile:
-    """A preallocated file of two slots for payloads of up to `capacity` bytes.
+BLOCK = 512
 
-    `open_file` is the built-in open or a stand-in. A file that is absent, of the wrong size or not readable holds
-    nothing; a write to it, or to a read-only drive, returns False. No method raises OSError.
+
+class Slots:
+    """A record of up to `capacity` bytes in two files.
+
+    `open_file` is the built-in open or a stand-in; paths: of the two files. A file that is absent, of the wrong size or
+    not readable holds nothing; a write to it, or to a read-only drive, fails. No method raises OSError.
     """
 
-    def __init__(self, open_file, path, magic, capacity):
+    def __init__(self, open_file, paths, magic, capacity):
         self._open = open_file
-        self.path = path
+        self.paths = paths
         self.magic = magic
         self.capacity = capacity
-        # Whole 512-byte blocks, as the drive counts.
-        self._slot = (HEADER_SIZE + capacity + 511) // 512 * 512
-        self.size = 3 * SECTOR + 2 * self._slot
+        self._slot = (HEADER_SIZE + capacity + BLOCK - 1) // BLOCK * BLOCK
+        self.size = 2 * SECTOR + self._slot
+        self._written = None
 
     def initial_file(self):
-        """What the deploy puts there: erased flash, so that the first write clears bits and sets none."""
+        """What the deploy puts at each path: erased flash, so that the first write clears bits and sets none."""
         return b"\xff" * self.size
 
     def read(self):
@@ -80,38 +86,77 @@ class SlotFile:
                 newest = record[0], record[1], slot
         return newest
 
-    def write(self, sequence, payload):
-        """Put a record into the slot that does not hold the newest, and read it back. True when it is there."""
+    def write(self, sequence, payload, risk_the_newest=False):
+        """Put a record into the slot that does not hold the newest, and read it back. True when it is there.
+
+        Call `close` afterwards. `risk_the_newest`: where that slot is gone for good, overwrite the newest itself; for
+        when it is elsewhere too.
+        """
         newest = self.read()
         slot = 0 if newest is None else 1 - newest[2]
-        if not self._overwrite(slot, pack(self.magic, sequence, payload)):
-            return False
-        return self._read_slot(slot) == (sequence, payload)
+        record = pack(self.magic, sequence, payload)
+        record += b"\xff" * (-len(record) % BLOCK)
+        if self._put(slot, record):
+            return True
+        return (newest is None or risk_the_newest) and self._put(1 - slot, record)
+
+    def close(self):
+        """Let go of what was written: from here on its directory entry is at risk for a moment."""
+        file, self._written = self._written, None
+        if file is not None:
+            try:
+                file.close()
+            except OSError:
+                pass
+
+    def can_be_cleared(self):
+        """Whether every slot that holds a record can be written now."""
+        for slot in (0, 1):
+            if self._read_slot(slot) is not None:
+                if not self._is_ours(slot):
+                    return False
+                try:
+                    self._open(self.paths[slot], "r+b").close()
+                except OSError:
+                    return False
+        return True
 
     def clear(self):
-        """Overwrite both slots, the older first: a cut in between must not leave a token that was rotated away."""
+        """Blank both slots, the older first: a cut in between must not leave a token that was rotated away.
+
+        True when neither holds anything any more.
+        """
         newest = self.read()
-        order = (0, 1) if newest is None else (1 - newest[2], newest[2])
-        return self._blank(order[0]) and self._blank(order[1])
+        first = 0 if newest is None else 1 - newest[2]
+        cleared = [self._blank(slot) or self._read_slot(slot) is None for slot in (first, 1 - first)]
+        return cleared[0] and cleared[1]
 
     def _blank(self, slot):
         # Erased flash is all ones; the payload goes, not its header alone.
         try:
-            with self._open(self.path, "rb") as file:
-                file.seek(self._offset(slot))
-                old = file.read(self._slot)
+            with self._open(self.paths[slot], "rb") as file:
+                file.seek(SECTOR)
+                used = len(file.read(self._slot).rstrip(b"\xff"))
         except OSError:
             return False
-        blank = b"\xff" * self._slot
-        return old == blank or self._overwrite(slot, blank)
+        cleared = not used or self._overwrite(slot, b"\xff" * used)
+        self.close()
+        return cleared
 
-    def _offset(self, slot):
-        return SECTOR + slot * (self._slot + SECTOR)
+    def _put(self, slot, record):
+        return self._overwrite(slot, record) and unpack(self.magic, record) == self._read_back(len(record))
+
+    def _read_back(self, size):
+        try:
+            self._written.seek(SECTOR)
+            return unpack(self.magic, self._written.read(size))
+        except OSError:
+            return None
 
     def _read_slot(self, slot):
         try:
-            with self._open(self.path, "rb") as file:
-                file.seek(self._offset(slot))
+            with self._open(self.paths[slot], "rb") as file:
+                file.seek(SECTOR)
                 head = file.read(HEADER_SIZE)
                 if len(head) < HEADER_SIZE or head[:4] != self.magic:
                     return None
@@ -123,14 +168,30 @@ class SlotFile:
             return None
 
     def _overwrite(self, slot, data):
+        self.close()
+        if not self._is_ours(slot):
+            return False
         try:
-            with self._open(self.path, "r+b") as file:
+            file = self._written = self._open(self.paths[slot], "r+b")
+            file.seek(SECTOR)
+            file.write(data)
+            return True
+        except OSError:
+            return False
+
+    def _is_ours(self, slot):
+        """Whether a file is as it was deployed. A directory entry that was half erased may say another size, or lead to
+        another file's clusters.
+
+        Looked at through a handle for reading: in one for writing FatFs' seek past a chain's end makes the chain longer
+        (ff.c, f_lseek), and with it rewrites the FAT.
+        """
+        try:
+            with self._open(self.paths[slot], "rb") as file:
                 file.seek(0, 2)
                 if file.tell() != self.size:
-                    # Writing past the end would extend it.
                     return False
-                file.seek(self._offset(slot))
-                file.write(data)
-                return True
+                file.seek(0)
+                return file.read(64) == b"\xff" * 64
         except OSError:
             return False

@@ -1,8 +1,9 @@
 """The refresh token's home: two media, so that a power cut at any instant leaves the old token or the new one.
 
 Neither medium is safe alone. Espressif's nvm is erased whole at every assignment (CircuitPython
-ports/espressif/common-hal/nvm/ByteArray.c), and a cut there loses all of it; a file on CIRCUITPY cannot be written
-while a computer may hold the drive. So the file comes first, is read back, and only then is nvm assigned, once.
+ports/espressif/common-hal/nvm/ByteArray.c), and a cut there loses all of it; files on CIRCUITPY cannot be written
+while a computer may hold the drive. So the files come first (slots.py: two, of which one is written), are read back,
+and only then is nvm assigned, once.
 
 Each copy has a sequence number, a CRC, and the mark of whom the token is for. `load` takes the newest whole one
 wherever it lies.
@@ -13,7 +14,7 @@ import struct
 
 from stoa import slots
 
-PATH = "/vault/token.bin"
+PATHS = ("/vault-a/token.bin", "/vault-b/token.bin")
 MAGIC = b"StoT"
 # Opaque refresh tokens have 40 to 200 characters; those that are JWTs (Keycloak, Dex) reach thousands.
 CAPACITY = 4096
@@ -32,8 +33,8 @@ def owner(issuer, client_id):
 
 
 def initial_file():
-    """The content of the preallocated file, for the deploy."""
-    return slots.SlotFile(None, PATH, MAGIC, OWNER_SIZE + CAPACITY).initial_file()
+    """The content of each preallocated file, for the deploy."""
+    return slots.Slots(None, PATHS, MAGIC, OWNER_SIZE + CAPACITY).initial_file()
 
 
 # CircuitPython says "Unable to write to nvm." as a RuntimeError (shared-bindings/nvm/ByteArray.c).
@@ -51,16 +52,17 @@ class Vault:
     token is safe while nothing is written; with none it is lost when the power goes.
     """
 
-    def __init__(self, nvm, open_file, owner, path=PATH):
+    def __init__(self, nvm, open_file, owner):
         self._nvm = nvm if nvm is not None and len(nvm) >= NVM_SIZE else None
-        self._file = slots.SlotFile(open_file, path, MAGIC, OWNER_SIZE + CAPACITY)
+        self._files = slots.Slots(open_file, PATHS, MAGIC, OWNER_SIZE + CAPACITY)
         self._owner = owner
         self.held_by = ()
 
     def load(self):
         """The newest token, a str, or None."""
         newest = self._newest()
-        if newest is None or newest[1][:OWNER_SIZE] != self._owner:
+        # A record without a token says that there is none any more (clear).
+        if newest is None or newest[1][:OWNER_SIZE] != self._owner or len(newest[1]) == OWNER_SIZE:
             return None
         return newest[1][OWNER_SIZE:].decode()
 
@@ -73,32 +75,46 @@ class Vault:
         if not 0 < len(payload) - OWNER_SIZE <= CAPACITY:
             raise ValueError("token of %d bytes" % (len(payload) - OWNER_SIZE))
         newest = self._newest()
+        nvm_has_the_last = "nvm" in self.held_by
         if newest is not None and newest[1] == payload:
             sequence = newest[0]
         else:
             sequence = 0 if newest is None else slots.following(newest[0])
             self.held_by = ()
         held = []
-        if "file" in self.held_by or self._file.write(sequence, payload):
+        if "file" in self.held_by or self._files.write(sequence, payload, nvm_has_the_last):
             held.append("file")
         if "nvm" in self.held_by or self._write_nvm(slots.pack(MAGIC, sequence, payload)):
             held.append("nvm")
+        if not held and self._files.write(sequence, payload, True):
+            # One slot is left, and nothing beside it: a write at risk, or a token that is surely lost.
+            held.append("file")
+        self._files.close()
         self.held_by = tuple(held)
         return self.held_by
 
     def clear(self):
-        """Wipe every copy. Returns the media that could not be wiped, () when none holds anything any more."""
-        self._newest()
+        """Wipe every copy. Returns the media that could not be wiped, () when none holds anything any more.
+
+        While a computer has the drive the files keep what they hold. nvm then gets a newer record without a token, or
+        an older one would come back from there, and be presented where it was rotated away.
+        """
+        newest = self._newest()
+        if newest is not None and self._nvm is not None and not self._files.can_be_cleared():
+            if "nvm" not in self.held_by or len(newest[1]) > OWNER_SIZE:
+                tombstone = slots.pack(MAGIC, slots.following(newest[0]), self._owner)
+                # To the end of the longest token: the old one's bytes go too.
+                self._write_nvm(tombstone + b"\xff" * (NVM_SIZE - len(tombstone)))
+            self._files.clear()
+            self.held_by = ("file",)
+            return self.held_by
         left = []
         # The medium with the newest token last: a cut in between must not bring back one that was rotated away.
         for medium in ("nvm", "file") if "file" in self.held_by else ("file", "nvm"):
-            if not (self._clear_file() if medium == "file" else self._clear_nvm()):
+            if not (self._files.clear() if medium == "file" else self._clear_nvm()):
                 left.append(medium)
         self.held_by = tuple(left)
         return self.held_by
-
-    def _clear_file(self):
-        return self._file.clear() or self._file.read() is None
 
     def _clear_nvm(self):
         if self._nvm is None:
@@ -108,7 +124,7 @@ class Vault:
 
     def _newest(self):
         """(sequence, payload) or None; sets held_by."""
-        in_file = self._file.read()
+        in_file = self._files.read()
         in_nvm = None if self._nvm is None else slots.unpack(MAGIC, self._read_nvm(NVM_SIZE))
         newest = None
         for record in (in_file, in_nvm):

@@ -1,36 +1,37 @@
 """One wake, from boot to deep sleep: the only place that orders the steps.
 
-    settings -> Wi-Fi -> clock -> access token -> quote -> glass -> deep sleep
+    precautions -> settings -> Wi-Fi -> clock -> access token -> quote -> glass -> deep sleep
 
 Each step goes on or raises: an Obstacle (something is wrong, try again later) or Unanswered (a person is needed).
-Either way the glass says so, the last quote stays, and the board sleeps: no path leads out of here awake.
+Either way the last quote stays, the glass says so when it is worth saying, and the board sleeps: no path leads out of
+here awake.
 """
 
-from stoa import hardware, log, sleep_state
-from stoa.obstacle import Obstacle, Unanswered, no_reply, no_time, no_wifi, odd_reply, refused
+from stoa import hardware, log, schedule, sleep_state
+from stoa.auth import backoff
+from stoa.obstacle import Obstacle, Unanswered, no_panel, no_time, no_wifi
 
-# The clock drifts by minutes a day in deep sleep (stoa.schedule.EARLY_S): set it anew before it matters.
-CLOCK_GOOD_FOR_S = 20 * 3600
-# After a defect of our own. Not sooner, for what it did to a server once it may do each time.
-AFTER_DEFECT_S = 6 * 3600
-SERVER = "The quote server"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+# Nobody at the display can do anything about these, or it cannot be drawn on.
+NEVER_SAID = ("panel", "defect")
 
 
 def run():
     """Do one wake. Never returns: deep sleep ends it."""
     memory = hardware.sleep_memory()
+    button = True
     try:
-        until = Wake(sleep_state.load(memory), hardware.woken_by()).until()
+        hardware.start_watchdog()
+        until, button = Wake(sleep_state.load(memory), hardware.woken_by()).until()
     except Exception as error:
         # Our own defect, or no memory left.
-        until = hardware.now() + AFTER_DEFECT_S
+        until = hardware.now() + backoff.delay("defect", 1)
         try:
             _report(error, until, memory)
         except Exception:
             # Telling of it is worth less than the sleep.
             pass
-    hardware.deep_sleep(until)
+    hardware.deep_sleep(until, button)
 
 
 def _report(error, until, memory):
@@ -54,49 +55,89 @@ class Wake:
     def __init__(self, state, woken_by):
         self._state = state
         self._woken_by = woken_by
+        # Woken from a sleep that left no memory: nothing can be counted.
+        self._forgetful = not state and woken_by in ("alarm", "button")
         self._settings = None
         self._left_out = ()
         self._quote = None
         self._etag = None
 
     def until(self):
-        """Do what this wake is for, and return when the next one is due (epoch s)."""
+        """Do what this wake is for. Returns when the sleep clock is to end the sleep, and whether the button may."""
         log.say("wake", by=self._woken_by)
-        self._recall_quote()
-        cause = asked = None
-        try:
-            self._load_settings()
-            self._set_clock(self._join())
-            self._fetch_quote()
-            if not self._show("quote", {}):
-                cause = "panel"
-        except Unanswered:
-            cause = "needs_human"
-            self._show("waiting", {"until": _day_and_time(self._ask_at())})
-        except Obstacle as obstacle:
-            cause, asked = obstacle.cause, obstacle.asked
-            log.say("obstacle", cause=cause, title=obstacle.title, detail=obstacle.detail)
-            if cause != "panel":
-                self._show(obstacle.screen, obstacle.content)
-        return self._next_wake(cause, asked)
-
-    def _next_wake(self, cause, asked):
-        from stoa import schedule
-
         state = self._state
-        now = hardware.now()
-        if cause is None:
-            state["failures"] = {}
-            until = schedule.next_daily(now, self._settings.wake)
-        elif cause == "needs_human":
-            until = max(self._ask_at(), now + schedule.SOONEST_S)
-        else:
-            failures = state.get("failures", {}).get(cause, 0) + 1
-            state["failures"] = {cause: failures}
-            until = schedule.after_failure(now, cause, failures, asked)
+        state["wakes"] = schedule.remember_wake(state.get("wakes", []), hardware.now())
+        # Now, for a wake that hangs counts too.
         self._save()
-        log.say("sleep", until=until, reason=cause or "daily")
-        return until
+        self._recall_quote()
+        asked = None
+        try:
+            self._do()
+            ending = "daily"
+        except Unanswered as unanswered:
+            ending = "needs_human"
+            if unanswered.reached:
+                state.pop("failures", None)
+            if unanswered.reached or state.get("screen") != "error":
+                self._show("waiting", {"until": self._day_and_time(self._ask_at())})
+        except Obstacle as obstacle:
+            ending, asked = obstacle.cause, obstacle.asked
+            log.say("obstacle", cause=ending, title=obstacle.title, detail=obstacle.detail)
+            self._count_failure(ending)
+            if self._is_worth_saying(ending):
+                self._show(obstacle.screen, obstacle.content)
+        return self._next_wake(ending, asked)
+
+    def _do(self):
+        from stoa import precautions
+
+        precautions.take(self._state, self._woken_by)
+        self._load_settings()
+        self._set_clock(self._join())
+        self._fetch_quote()
+        if not self._show("quote", {}):
+            raise no_panel()
+        self._state.pop("failures", None)
+
+    def _count_failure(self, cause):
+        failures = self._state.setdefault("failures", {})
+        failures[cause] = failures.get(cause, 0) + 1
+        # Nothing that was refused over the network is worth much with a wrong clock.
+        if cause == "unavailable":
+            self._state["clock_in_doubt"] = True
+
+    def _is_worth_saying(self, cause):
+        if cause in NEVER_SAID:
+            return False
+        patience = backoff.CAUSES[cause][2]
+        if not patience:
+            return True
+        grant = self._state.get("grant", {})
+        if grant.get("device_code") and grant.get("expires_at", 0) > hardware.now():
+            # A code that can still be answered is on the glass (trmnl-firmware PR#605: an error was drawn over one).
+            return False
+        # Of a failure that passes nobody needs to know, unless they woke the display, or it shows what is past.
+        failures = self._state["failures"][cause]
+        return failures > patience or self._woken_by != "alarm" or self._state.get("screen") != "quote"
+
+    def _next_wake(self, ending, asked):
+        state, settings = self._state, self._settings
+        now = hardware.now()
+        number = schedule.own_number(hardware.uid())
+        if ending in ("daily", "needs_human"):
+            second = settings.wake * 60 + number % schedule.JITTER_S
+            # The refresh is tried daily, however rarely a person is asked: the rule may have been lifted.
+            until = schedule.next_daily(now, second % schedule.DAY_S, settings.zone)
+            if ending == "needs_human":
+                until = min(until, max(self._ask_at(), now + schedule.SOONEST_S))
+        else:
+            until = schedule.after_failure(now, ending, state["failures"][ending], asked, number)
+        wakes = state.get("wakes") or [now]
+        until = schedule.within_budget(wakes, until, self._forgetful)
+        self._save()
+        log.say("sleep", until=until, reason=ending)
+        drift = state.get("drift", 0)
+        return schedule.by_sleep_clock(now, until, drift), len(wakes) < schedule.BUTTON_WAKES
 
     def _ask_at(self):
         return self._state.get("ask_at", hardware.now() + 3600)
@@ -118,72 +159,46 @@ class Wake:
     def _join(self):
         from stoa.net import radio
 
+        hardware.feed_watchdog()
         try:
-            return radio.join(self._settings.wifi_ssid, self._settings.wifi_password)
+            return radio.join(self._settings.wifi_ssid, self._settings.wifi_password, self._state)
         except radio.RadioError as error:
-            raise no_wifi(error.detail)
+            raise no_wifi(error.detail, error.refused)
 
     def _set_clock(self, pool):
-        set_at = self._state.get("clock_set_at")
+        from stoa import timekeeping
+
+        before = hardware.now()
         known = hardware.clock_is_set()
-        if known and set_at is not None and 0 <= hardware.now() - set_at < CLOCK_GOOD_FOR_S:
+        if known and not timekeeping.is_due(self._state, before):
             return
         from stoa.net import clock
 
         if clock.set_from_network(pool, self._settings.ntp):
-            self._state["clock_set_at"] = hardware.now()
+            timekeeping.was_set(self._state, before, hardware.now())
         elif not known:
             raise no_time(self._settings.ntp)
+        else:
+            hardware.set_clock(timekeeping.reckoned(self._state, before))
 
     def _fetch_quote(self):
-        """Get today's quote. A token the API does not accept is refreshed once; a person is asked once."""
+        from stoa import fetch
         from stoa.net import radio
         from stoa.net.exchanger import Exchanger
         from stoa.sign_in import SignIn
 
         settings = self._settings
-        exchanger = Exchanger(lambda: radio.join(settings.wifi_ssid, settings.wifi_password), hardware.milliseconds)
+
+        def join():
+            hardware.feed_watchdog()
+            return radio.join(settings.wifi_ssid, settings.wifi_password, self._state)
+
+        exchanger = Exchanger(join, hardware.milliseconds)
         sign_in = SignIn(settings, exchanger, self._state, self._save, self._show, self._woken_by == "alarm")
-        access_token = sign_in.access_token()
-        tried = []
-        while True:
-            verdict = self._get_quote(exchanger, access_token)
-            kind = verdict[0]
-            if kind in tried or kind not in ("refresh", "human"):
-                break
-            tried.append(kind)
-            if kind == "refresh":
-                access_token = sign_in.new_access_token()
-            else:
-                self._state.pop("access", None)
-                access_token = sign_in.ask_person("mfa", verdict[1])
-        if kind == "misconfigured":
-            raise refused(SERVER, verdict[1], "Check STOA_SCOPE and STOA_AUDIENCE.")
-        if kind in tried:
-            raise refused(SERVER, "a new token is not good enough", "Check STOA_AUDIENCE and STOA_API.")
-        sign_in.settled()
-        if kind == "new":
+        etag = self._etag if self._quote else None
+        verdict = fetch.todays_quote(settings.api, etag, exchanger, sign_in)
+        if verdict[0] == "new":
             self._keep_quote(verdict[1], verdict[2])
-
-    def _get_quote(self, exchanger, access_token):
-        from stoa import quotes
-        from stoa.net.usocket import HttpError
-
-        headers = {"Authorization": "Bearer " + access_token}
-        if self._quote and self._etag:
-            headers["If-None-Match"] = self._etag
-        try:
-            status, body, answered = exchanger.get(self._settings.api, headers)
-        except HttpError as error:
-            raise no_reply(SERVER, error)
-        verdict = quotes.judge(status, answered, body)
-        if verdict[0] == "later":
-            from stoa.auth import retry_after
-
-            raise odd_reply(SERVER, verdict[1], retry_after.seconds(answered, hardware.now()))
-        if verdict[0] == "same" and "If-None-Match" not in headers:
-            raise odd_reply(SERVER, "status 304 out of turn")
-        return verdict
 
     def _recall_quote(self):
         from stoa import quotes
@@ -206,6 +221,7 @@ class Wake:
 
         content = dict(content)
         content["quote"] = self._quote
+        hardware.feed_watchdog()
         return glass.show(screen, content, self._state, self._save)
 
     def _save(self):
@@ -214,7 +230,8 @@ class Wake:
             self._left_out = left_out
             log.say("sleep_memory", left_out="+".join(left_out) or None)
 
+    def _day_and_time(self, moment):
+        from stoa import timezone
 
-def _day_and_time(moment):
-    days = moment // 86400
-    return "%s %02d:%02d UTC" % (DAYS[(days + 3) % 7], moment // 3600 % 24, moment // 60 % 60)
+        local = moment + timezone.offset(self._settings.zone, moment)
+        return "%s %02d:%02d" % (DAYS[(local // 86400 + 3) % 7], local // 3600 % 24, local // 60 % 60)

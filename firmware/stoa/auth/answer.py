@@ -11,11 +11,15 @@ REFRESH_TOKEN_MAX = 4096
 
 # The client itself is refused, at whichever grant: only an edit of settings.toml or of the tenant will help.
 CLIENT_ERRORS = {
-    # RFC 6749 5.2.
+    # RFC 6749 5.2: client authentication failed: the client is unknown, or its way of authenticating is not supported.
     "invalid_client": "misconfigured",
+    # 5.2: the client is not authorized to use this grant type.
     "unauthorized_client": "misconfigured",
+    # 5.2: the scope is invalid, unknown, malformed, or more than was granted.
     "invalid_scope": "misconfigured",
+    # 5.2: the server does not support the grant type.
     "unsupported_grant_type": "misconfigured",
+    # 5.2: a parameter is missing, not supported, or there twice.
     "invalid_request": "misconfigured",
     # RFC 8707 2: the audience or resource is unknown.
     "invalid_target": "misconfigured",

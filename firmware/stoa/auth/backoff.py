@@ -12,26 +12,37 @@ a tenant that challenges every refresh would otherwise nag its owner daily after
 MINUTE = 60
 HOUR = 3600
 
-# cause: (first delay, longest delay) in seconds
+DAY = 24 * HOUR
+
+# cause: (first delay, longest delay) in seconds, and after how many failures the glass says so. TRMNL shows an error
+# after an hour of trying, or to somebody who woke the device (trmnl-firmware PR#635): 5 + 10 + 20 + 40 min.
 CAUSES = {
-    # A code nobody answered, or a person who said no. Asking sooner than an hour is nagging.
-    "needs_human": (1 * HOUR, 24 * HOUR),
+    # A code nobody answered, or a person who said no. Asking sooner than an hour is nagging, and so is asking daily;
+    # the refresh is tried each day all the same.
+    "needs_human": (1 * HOUR, 7 * DAY, 0),
     # Name lookup, connection, TLS, 5xx, a proxy's page: most outages last minutes.
-    "unavailable": (5 * MINUTE, 6 * HOUR),
+    "unavailable": (5 * MINUTE, 6 * HOUR, 4),
     # No access point in reach, or one that does not answer.
-    "wifi": (5 * MINUTE, 6 * HOUR),
+    "wifi": (5 * MINUTE, 6 * HOUR, 4),
     # No time from the network: certificates cannot be checked, so that nothing else can go on.
-    "clock": (5 * MINUTE, 6 * HOUR),
+    "clock": (5 * MINUTE, 6 * HOUR, 4),
     # The glass cannot be drawn on: a broken wire, or another panel than the profile's. Nobody can be asked anything.
-    "panel": (1 * HOUR, 24 * HOUR),
+    "panel": (1 * HOUR, 24 * HOUR, 0),
     # Only an edit of settings.toml or of the tenant ends it, and an edit restarts a board that is plugged in.
-    "misconfigured": (6 * HOUR, 24 * HOUR),
+    "misconfigured": (6 * HOUR, 24 * HOUR, 0),
+    # Only a charger ends it.
+    "low_battery": (24 * HOUR, 24 * HOUR, 0),
+    # Our own, or a wake that the watchdog ended. Not sooner, for what it did to a server once it may do each time.
+    "defect": (6 * HOUR, 24 * HOUR, 0),
 }
+# What a code counts that was answered, and the next refresh was challenged all the same: the answer changed nothing,
+# so that asking again is worth little.
+ANSWERED_IN_VAIN = 3
 
 
 def delay(cause, failures):
     """Seconds to sleep after the given number of failures in a row (1 or more)."""
-    wait, longest = CAUSES[cause]
+    wait, longest, _ = CAUSES[cause]
     while failures > 1 and wait < longest:
         wait *= 2
         failures -= 1

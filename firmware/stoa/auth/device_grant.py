@@ -42,9 +42,13 @@ URI_MAX = 230
 ERRORS = dict(answer.CLIENT_ERRORS)
 ERRORS.update(
     {
+        # RFC 8628 3.5: the request is still pending; the client SHOULD repeat it.
         "authorization_pending": "pending",
+        # 3.5: a variant of authorization_pending; the interval grows by 5 seconds.
         "slow_down": "slow_down",
+        # 3.5: the authorization request was denied.
         "access_denied": "denied",
+        # 3.5: the device_code has expired, and the session has concluded.
         "expired_token": "expired",
         # Auth0 says expired_token exactly once and this afterwards.
         "invalid_grant": "expired",
@@ -135,8 +139,9 @@ def _uri(body, key):
 
 
 def _ask(state, client, now):
+    now_is = state["is"]
     state.clear()
-    state["is"] = "asking"
+    state["is"] = now_is
     state["at"] = state["asked_at"] = now
     state["client_id"] = client["client_id"]
     fields = [("client_id", client["client_id"]), ("scope", client["scope"])]
@@ -235,7 +240,7 @@ TABLE = {
     ("asking", "code"): ("showing", _keep_code),
     # 3.2 has no such reply; no code exists, so there is nothing to show and nothing to poll for.
     ("asking", "tokens"): ("over", _unavailable),
-    # 3.2: error responses are those of RFC 6749 5.2.
+    # RFC 6749 5.2, as 8628 3.2 has it: the client failed to authenticate, or may not use this grant or scope.
     ("asking", "misconfigured"): ("over", _misconfigured),
     # RFC 6749 5.2, and nobody has seen a code yet: this is the server's refusal of the client, not a person's.
     ("asking", "denied"): ("over", _misconfigured),

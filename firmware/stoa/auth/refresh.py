@@ -38,9 +38,11 @@ ERRORS.update(
         "invalid_grant": "human",
         # Auth0, Extra Horizon: a second factor is wanted. The administrator may lift the rule again (seeds/000).
         "mfa_required": "human",
-        # OpenID Connect Core 3.1.2.6, which servers reuse here.
+        # OpenID Connect Core 3.1.2.6, which servers reuse here: something cannot be done without showing a page.
         "interaction_required": "human",
+        # The same: a person must authenticate.
         "login_required": "human",
+        # The same: a person must consent.
         "consent_required": "human",
         # RFC 9470 3 and 5: fresher or stronger authentication, which no refresh can give.
         "insufficient_user_authentication": "human",

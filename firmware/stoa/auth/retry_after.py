@@ -1,12 +1,11 @@
 """How long a server asks to be left alone: Retry-After (RFC 9110 section 10.2.3), else Auth0's X-RateLimit-Reset."""
 
-from stoa import digits
+from stoa import civil, digits
 
 # A server may slow a display down; it may not put it to sleep for a year.
 LIMIT_S = 86400
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_DAYS_BEFORE_MONTH = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)
 
 
 def seconds(headers, now):
@@ -39,12 +38,7 @@ def http_date(text):
         return None
     if not (1 <= day <= 31 and 1970 <= year <= 9999 and clock[0] < 24 and clock[1] < 60 and clock[2] <= 60):
         return None
-    month = _MONTHS.index(words[2])
-    past = year - 1
-    leap_days = past // 4 - past // 100 + past // 400 - (1969 // 4 - 1969 // 100 + 1969 // 400)
-    if month > 1 and ((year % 4 == 0 and year % 100 != 0) or year % 400 == 0):
-        leap_days += 1
-    days = (year - 1970) * 365 + leap_days + _DAYS_BEFORE_MONTH[month] + day - 1
+    days = civil.day_number(year, _MONTHS.index(words[2]) + 1, day)
     return days * 86400 + clock[0] * 3600 + clock[1] * 60 + clock[2]
 
 

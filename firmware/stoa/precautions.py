@@ -1,0 +1,49 @@
+"""What a wake looks at before it does anything: what ended the last one, a button held at boot, the battery."""
+
+from stoa import hardware, log
+from stoa.obstacle import Obstacle
+
+# A lithium cell has some 5 % left at 3.5 V, and sags by 0.2 V when the radio starts; below, boards brown out.
+LOW_MV = 3500
+# Charged by as much, it is well again, and does not say so and take it back every other day.
+WELL_MV = 3650
+# Read under 2.5 V there is no battery but a divider with nothing at its end: nothing could have booted from it.
+NO_BATTERY_MV = 2500
+
+
+def take(state, woken_by):
+    """Raise an Obstacle where this wake must not go on. `state`: what sleep memory keeps."""
+    if woken_by == "watchdog":
+        # It hung once and may hang each time: not at once again.
+        raise Obstacle("defect", "The last wake did not end", "The watchdog ended it.")
+    if hardware.wipe_held(woken_by):
+        _wipe(state)
+    _check_battery(state)
+
+
+def _wipe(state):
+    """Forget the pairing, on both media and in sleep memory."""
+    from stoa import vault
+
+    left = vault.Vault(hardware.nvm(), hardware.open_file, b"").clear()
+    memory = hardware.sleep_memory()
+    memory[:] = bytes(len(memory))
+    state.clear()
+    log.say("wiped", left="+".join(left) or None)
+    if left:
+        raise Obstacle(
+            "misconfigured", "Not forgotten yet", "A computer has the drive.", "Unplug it, and hold the button again."
+        )
+
+
+def _check_battery(state):
+    millivolts = hardware.battery_mv()
+    if millivolts is None or millivolts < NO_BATTERY_MV:
+        state.pop("low_battery", None)
+        return
+    if millivolts >= (WELL_MV if state.get("low_battery") else LOW_MV):
+        state.pop("low_battery", None)
+        return
+    log.say("battery", millivolts=millivolts)
+    state["low_battery"] = True
+    raise Obstacle("low_battery", "The battery is low", "Please charge it.", "It goes on by itself then.")
