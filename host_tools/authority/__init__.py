@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from host_tools.authority.errors import AuthorityError
+from host_tools.authority.core.faults import LoseReply, RateLimit, SlowDown
+from host_tools.authority.errors import AuthorityError, InvalidSetting, NotNow
 from host_tools.authority.server import RunningAuthority, start_authority
+from host_tools.authority.snapshot import Snapshot
 from host_tools.authority.tenant import Tenant
 
-__all__ = ["AuthorityError", "RunningAuthority", "Tenant", "start_authority"]
+__all__ = [
+    "AuthorityError",
+    "InvalidSetting",
+    "LoseReply",
+    "NotNow",
+    "RateLimit",
+    "RunningAuthority",
+    "SlowDown",
+    "Snapshot",
+    "Tenant",
+    "start_authority",
+]

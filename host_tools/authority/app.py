@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from host_tools.authority import gateway, pages
@@ -17,25 +18,38 @@ from host_tools.authority.core.authority import Authority
 from host_tools.authority.dialects import auth0
 from host_tools.authority.gateway import QuoteOfDay
 from host_tools.authority.tenant import AUDIENCE, QUOTES_SCOPE
+from host_tools.authority.wire_faults import HangUp, WireFaults
 from host_tools.clock import Clock, now_s
 
 
-def create_app(authority: Authority, quote_of_day: QuoteOfDay) -> Starlette:
-    """Auth0's endpoints, the pages and the quote API over one authority."""
+def create_app(
+    authority: Authority,
+    quote_of_day: QuoteOfDay,
+    hang_up: HangUp | None = None,
+    control: BaseRoute | None = None,
+) -> Starlette:
+    """Auth0's endpoints, the pages and the quote API over one authority; its control API, where it has one.
+
+    hang_up: ends a request's connection, where there is one; without it no fault strikes on the wire.
+    """
     keys = authority.access_tokens.public_keys()
     verifier = TokenVerifier(keys, authority.issuer, AUDIENCE, authority.clock)
     # A foreign name that resolves to this machine (DNS rebinding) must not reach the pages.
     hosts = [urlsplit(authority.issuer).hostname or "", "127.0.0.1", "localhost"]
+    middleware = [
+        Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
+        Middleware(_DateOfClock, clock=authority.clock),
+    ]
+    if hang_up is not None:
+        middleware.append(Middleware(WireFaults, faults=authority.faults, clock=authority.clock, hang_up=hang_up))
     return Starlette(
         routes=[
             *auth0.routes(authority),
             *gateway.routes(verifier, QUOTES_SCOPE, quote_of_day, authority.clock),
             *pages.routes(authority),
+            *([control] if control else []),
         ],
-        middleware=[
-            Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
-            Middleware(_DateOfClock, clock=authority.clock),
-        ],
+        middleware=middleware,
         exception_handlers=pages.exception_handlers(),
     )
 

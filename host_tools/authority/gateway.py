@@ -15,8 +15,10 @@ from starlette.routing import Route
 
 from host_tools.authority.core.access_tokens import TokenVerifier
 from host_tools.authority.core.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError
+from host_tools.authority.core.faults import Endpoint
 from host_tools.clock import Clock, now_s
 
+ENDPOINTS: dict[str, Endpoint] = {"/api/quotes/today": "api"}
 _DAY_S = 86_400
 _REALM = 'Bearer realm="api"'
 _STATUS: dict[type[OAuthError], int] = {InvalidRequest: 400, InvalidToken: 401, InsufficientScope: 403}

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from host_tools.authority.core.errors import InvalidRequest
 
@@ -46,7 +46,7 @@ async def read(request: Request, media_types: tuple[str, ...] = (FORM,)) -> Para
     if media_type not in media_types:
         raise InvalidRequest(f"The Content-Type must be {' or '.join(media_types)}.")
     try:
-        text = (await _body(request)).decode()
+        text = (await whole_body(request)).decode()
         pairs = _json_pairs(text) if media_type == JSON else _form_pairs(text)
         for pair in pairs:
             "".join(pair).encode()  # JSON's \\ud800 is a str that no database or hash takes
@@ -55,12 +55,16 @@ async def read(request: Request, media_types: tuple[str, ...] = (FORM,)) -> Para
     return Parameters(pairs)
 
 
-async def _body(request: Request) -> bytes:
+async def whole_body(request: Request) -> bytes:
+    """Raises BodyTooLarge, or InvalidRequest when whoever sent it left in the middle."""
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_BODY:
-            raise BodyTooLarge
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST_BODY:
+                raise BodyTooLarge
+    except ClientDisconnect as gone:  # a board that lost its power: nobody reads the refusal
+        raise InvalidRequest("The body is not complete.") from gone
     return bytes(body)
 
 

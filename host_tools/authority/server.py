@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import secrets
 import socket
 import sqlite3
 import threading
@@ -12,12 +14,18 @@ from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from host_tools.authority import snapshot as snapshots
 from host_tools.authority.app import create_app
+from host_tools.authority.checks import check_choice
+from host_tools.authority.control import Controls
+from host_tools.authority.control import routes as control_api
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.policies import MFA_MODES, MfaMode
-from host_tools.authority.errors import AuthorityError
+from host_tools.authority.errors import AuthorityError, NotNow
 from host_tools.authority.gateway import Quote, QuoteOfDay
+from host_tools.authority.snapshot import Snapshot
 from host_tools.authority.store import SqliteStore
 from host_tools.authority.tenant import Tenant, demo_tenant
 from host_tools.clock import Clock
@@ -25,18 +33,33 @@ from host_tools.clock import Clock
 ADDRESS = "127.0.0.1"  # a demo's passwords go over plain HTTP: no other machine may see it
 _START_TIMEOUT_S = 20
 OnRequest = Callable[[str, str, int], None]
+NO_ANSWER = 0
 _STOP_TIMEOUT_S = 5
+_SETTLE_TIMEOUT_S = 5
+_TURNS_TO_BEGIN = 8  # of the event loop, from a connection in the backlog to its request's task: four are enough
 
 
 class RunningAuthority:
     """A server that answers. `stop` it, or use it as a context manager."""
 
-    def __init__(self, authority: Authority, tenant: Tenant, store: SqliteStore, server: uvicorn.Server) -> None:
+    def __init__(
+        self,
+        authority: Authority,
+        tenant: Tenant,
+        control: Controls,
+        control_token: str,
+        store: SqliteStore,
+        server: uvicorn.Server,
+    ) -> None:
         self.issuer = authority.issuer
         self.tenant = tenant
+        self.control = control
+        self.control_url = f"{authority.issuer.rstrip('/')}{control_api.PREFIX}"
+        self.control_token = control_token
         self._authority = authority
         self._store = store
         self._server = server
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._serve, name="stoa-authority", daemon=True)
         self._failure: BaseException | None = None
 
@@ -53,7 +76,29 @@ class RunningAuthority:
 
     def set_mfa(self, mode: MfaMode) -> None:
         """Turn the tenant's second factor off, on by rule, or on by policy; it holds from the next request."""
-        self._authority.mfa.mode = _checked(mode)
+        self.control.set_mfa(mode)
+
+    def snapshot(self) -> Snapshot:
+        """Everything it knows and every switch, once the requests under way are answered."""
+        self.settle()
+        return snapshots.take(self._authority)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Be as it was then. The clock is the caller's: put it back to `snapshot.taken_at` for the same run again."""
+        self.settle()
+        snapshots.put_back(self._authority, snapshot)
+
+    def settle(self) -> None:
+        """Return once every request that has reached this machine is answered.
+
+        A board that lost its power may have left one behind, and it must not arrive in the run after.
+        """
+        if self._loop is None or not self._thread.is_alive():
+            raise NotNow("the authority has stopped; start another")
+        try:
+            asyncio.run_coroutine_threadsafe(_settled(self._server), self._loop).result(_SETTLE_TIMEOUT_S)
+        except TimeoutError as busy:
+            raise NotNow("a request is still under way; end what sends it first") from busy
 
     def wait(self) -> None:
         """Until it ends. Ctrl-C comes through."""
@@ -76,9 +121,21 @@ class RunningAuthority:
 
     def _serve(self) -> None:
         try:
-            self._server.run(sockets=[self._listening])
+            asyncio.run(self._serve_until_told())
         except BaseException as failure:  # told by `start`, on the thread that can do something about it
             self._failure = failure
+
+    async def _serve_until_told(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        await self._server.serve(sockets=[self._listening])
+
+
+async def _settled(server: uvicorn.Server) -> None:
+    """Each turn of the loop takes what the sockets hold one step on: accepted, registered, read, begun."""
+    quiet = 0
+    while quiet < _TURNS_TO_BEGIN:
+        quiet = 0 if server.server_state.tasks else quiet + 1
+        await asyncio.sleep(0 if quiet else 0.0005)
 
 
 def start_authority(
@@ -104,12 +161,12 @@ def start_authority(
         refresh_leeway: seconds in which the refresh token before the newest is still taken; Auth0's default is none.
         quote_of_day: what the API tells, by day number; None takes the packaged quotes.
         person_clock: the time people's authenticators run by, where `clock` has left the real one behind.
-        on_request: called with method, path (no query) and status of each answer.
+        on_request: called with method, path (no query) and status of each answer; NO_ANSWER for a reply that is lost.
 
     Raises:
         AuthorityError: the port is taken, the database is not ours or cannot be written, or a value makes no sense.
     """
-    mode = _checked(mfa)
+    check_choice("mfa", mfa, MFA_MODES)
     if access_token_ttl < 1:
         raise AuthorityError(f"an access token lifetime of {access_token_ttl} s is none; give 1 or more")
     quotes = quote_of_day or _packaged_quotes()
@@ -117,7 +174,7 @@ def start_authority(
     issuer = f"http://{ADDRESS}:{listening.getsockname()[1]}/"
     try:
         store = SqliteStore(Path(database) if database is not None else None)
-        authority = Authority(store, clock, issuer, mode, access_token_ttl, person_clock)
+        authority = Authority(store, clock, issuer, mfa, access_token_ttl, person_clock)
         tenant = demo_tenant(store, issuer, refresh_leeway)
     except AuthorityError:
         listening.close()
@@ -125,8 +182,16 @@ def start_authority(
     except sqlite3.Error as damaged:
         listening.close()
         raise AuthorityError(f"{database} is damaged ({damaged}); name another database file") from damaged
+
+    def hang_up(scope: Scope) -> None:
+        for connection in server.server_state.connections:
+            if isinstance(connection, H11Protocol) and connection.client == scope["client"]:
+                connection.transport.close()
+
+    controls, control_token = Controls(authority), secrets.token_urlsafe(32)
+    app = create_app(authority, quotes, hang_up, control_api.route(controls, issuer, control_token))
     config = uvicorn.Config(
-        _watched(create_app(authority, quotes), on_request),
+        _watched(app, on_request),
         http="h11",
         ws="none",
         log_level="warning",
@@ -134,9 +199,11 @@ def start_authority(
         lifespan="off",
         server_header=False,
         date_header=False,  # the application sends the injected clock's
+        proxy_headers=False,  # no proxy stands before it, so whoever sends X-Forwarded-For makes an address up
         timeout_graceful_shutdown=2,
     )
-    running = RunningAuthority(authority, tenant, store, uvicorn.Server(config))
+    server = uvicorn.Server(config)
+    running = RunningAuthority(authority, tenant, controls, control_token, store, server)
     running.start(listening)
     return running
 
@@ -147,12 +214,18 @@ def _watched(app: ASGIApp, on_request: OnRequest | None) -> ASGIApp:
         return app
 
     async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        answered = False
+
         async def tell(message: Message) -> None:
-            if scope["type"] == "http" and message["type"] == "http.response.start":
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = True
                 on_request(scope["method"], scope["path"], message["status"])
             await send(message)
 
         await app(scope, receive, tell)
+        if not answered:
+            on_request(scope["method"], scope["path"], NO_ANSWER)
 
     return watched
 
@@ -170,12 +243,6 @@ def _listen(port: int) -> socket.socket:
         remedy = "choose another with --port, or --port 0 for any free one"
         raise AuthorityError(f"port {port} {why}; {remedy}") from refused
     return listening
-
-
-def _checked(mode: MfaMode) -> MfaMode:
-    if mode not in MFA_MODES:
-        raise AuthorityError(f"mfa is {mode!r}; it must be one of {', '.join(MFA_MODES)}")
-    return mode
 
 
 def _packaged_quotes() -> QuoteOfDay:

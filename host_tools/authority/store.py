@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import astuple, fields
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from host_tools.authority.errors import AuthorityError
 
 _APPLICATION_ID = 0x53746F61  # "Stoa", in the SQLite header: tells our file from anyone else's
 SCHEMA_VERSION = 1
+_FORMAT_VERSIONS = slice(18, 20)  # sqlite.org/fileformat2.html 1.3: 1 rollback journal, 2 WAL
 
 # One table a kind of record: its columns are the record's fields, in order, and the first is the key.
 _TABLES: dict[type[Record], str] = {
@@ -74,6 +75,20 @@ class SqliteStore:
         with self._lock:
             self._connection.close()
 
+    def image(self) -> bytes:
+        """All records, as the bytes of a database; `put_back` takes them."""
+        with self._lock:
+            image = bytearray(self._connection.serialize())
+        image[_FORMAT_VERSIONS] = b"\1\1"  # a database in memory cannot be in WAL mode, and would not open
+        return bytes(image)
+
+    def put_back(self, image: bytes) -> None:
+        """Have exactly the records of that image."""
+        with closing(sqlite3.connect(":memory:")) as kept:
+            kept.deserialize(image)
+            with self._lock:
+                kept.backup(self._connection)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         with self._lock:
@@ -98,10 +113,10 @@ class SqliteStore:
         return found[0] if found else None
 
     def find(self, kind: type[R], **equal: str | int | None) -> list[R]:
-        # Names come from the records' own fields, never from a request; `IS` also matches NULL.
-        where = " AND ".join(f"{name} IS ?" for name in equal) or "1"
         with self._lock:
-            rows = self._connection.execute(f"SELECT * FROM {_TABLES[kind]} WHERE {where}", tuple(equal.values()))
+            rows = self._connection.execute(
+                f"SELECT * FROM {_TABLES[kind]} WHERE {_where(equal)}", tuple(equal.values())
+            )
             return [kind(*row) for row in rows.fetchall()]
 
     def put(self, record: Record) -> None:
@@ -114,9 +129,23 @@ class SqliteStore:
                 astuple(record),
             )
 
+    def before(self, kind: type[R], field: str, moment: int) -> list[R]:
+        with self._lock:
+            rows = self._connection.execute(f"SELECT * FROM {_TABLES[kind]} WHERE {field} < ?", (moment,))
+            return [kind(*row) for row in rows.fetchall()]
+
+    def delete(self, kind: type[R], **equal: str | int | None) -> None:
+        with self._lock:
+            self._connection.execute(f"DELETE FROM {_TABLES[kind]} WHERE {_where(equal)}", tuple(equal.values()))
+
     def prune(self, kind: type[R], field: str, before: int) -> None:
         with self._lock:
             self._connection.execute(f"DELETE FROM {_TABLES[kind]} WHERE {field} < ?", (before,))
+
+
+def _where(equal: dict[str, str | int | None]) -> str:
+    """Names come from the records' own fields, never from a request; `IS` also matches NULL."""
+    return " AND ".join(f"{name} IS ?" for name in equal) or "1"
 
 
 def _unusable(path: Path | None, refused: OSError | sqlite3.Error) -> AuthorityError:

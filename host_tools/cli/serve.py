@@ -30,6 +30,10 @@ def serve(
     access_token_ttl: Annotated[
         int, typer.Option("--access-token-ttl", help="Life of an access token.", metavar="SECONDS", min=1)
     ] = 86400,
+    clock: Annotated[
+        Literal["real", "virtual"],
+        typer.Option("--clock", help="virtual stands still until the control API moves it."),
+    ] = "real",
     as_json: Annotated[bool, typer.Option("--json", help="Say what a client needs as one line of JSON.")] = False,
 ) -> None:
     """Run the simulated authorization server and its quote API on this machine, until Ctrl-C.
@@ -38,13 +42,15 @@ def serve(
     secret are printed because they are good for nothing else.
     """
     from host_tools.authority import start_authority
-    from host_tools.clock import RealClock
+    from host_tools.clock import RealClock, VirtualClock
 
     def tell(method: str, path: str, status: int) -> None:
-        print(f"{datetime.now():%H:%M:%S} {method} {path} {status}", file=sys.stderr, flush=True)
+        print(f"{datetime.now():%H:%M:%S} {method} {path} {status or 'lost'}", file=sys.stderr, flush=True)
 
-    with start_authority(RealClock(), port, database, mfa, access_token_ttl, on_request=tell) as authority:
-        tenant = asdict(authority.tenant)
+    time = RealClock() if clock == "real" else VirtualClock.starting_now()
+    with start_authority(time, port, database, mfa, access_token_ttl, on_request=tell) as authority:
+        control = {"control_url": authority.control_url, "control_token": authority.control_token}
+        tenant = asdict(authority.tenant) | control
         if as_json:
             print(json.dumps(tenant), flush=True)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
+from host_tools.authority import RunningAuthority, Snapshot, start_authority
 from host_tools.authority.app import create_app
 from host_tools.authority.core import users
 from host_tools.authority.core.access_tokens import signing_key
@@ -22,6 +24,7 @@ from host_tools.authority.core.records import SigningKey
 from host_tools.authority.store import SqliteStore
 from host_tools.authority.tenant import Tenant, demo_tenant
 from host_tools.clock import NS, VirtualClock
+from host_tools.rehearsal.person import approve
 
 ISSUER = "http://127.0.0.1:8080/"
 START_NS = 1_795_305_600 * NS  # 2026-11-22T00:00:00Z
@@ -87,7 +90,7 @@ def http(authority: Authority, tenant: Tenant) -> Iterator[TestClient]:
 class Display:
     """The device's side of the wire, as a firmware would speak it."""
 
-    http: TestClient
+    http: httpx2.Client  # of a real server, or Starlette's in process
     tenant: Tenant
 
     def ask(self, **changed: str) -> httpx2.Response:
@@ -162,3 +165,46 @@ def tokens(display: Display, browser: Browser) -> dict[str, Any]:
     granted = display.poll(begun["device_code"])
     assert granted.status_code == 200, granted.text
     return granted.json()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A real server with a paired display, and the snapshot to which every test goes back."""
+
+    authority: RunningAuthority
+    clock: VirtualClock
+    tokens: dict[str, Any]
+    snapshot: Snapshot
+
+
+@pytest.fixture(scope="session")
+def prepared() -> Iterator[Prepared]:
+    clock = VirtualClock(START_NS)
+    with start_authority(clock, quote_of_day=quote_of_day) as authority, over_the_wire(authority) as display:
+        tenant = authority.tenant
+        begun = display.ask().json()
+        approve(begun["verification_uri"], begun["user_code"], tenant.demo_user, tenant.demo_password, lambda: "")
+        tokens = display.poll(begun["device_code"]).json()
+        yield Prepared(authority, clock, tokens, authority.snapshot())
+
+
+@contextmanager
+def over_the_wire(authority: RunningAuthority) -> Iterator[Display]:
+    """A display that speaks to a real server. It keeps no connection, as the firmware keeps none."""
+    limits = httpx2.Limits(max_keepalive_connections=0)
+    with httpx2.Client(base_url=authority.issuer, limits=limits, timeout=20) as http:
+        yield Display(http, authority.tenant)
+
+
+@pytest.fixture
+def paired(prepared: Prepared) -> Iterator[Prepared]:
+    """The prepared server as it was when the display had just been paired."""
+    prepared.authority.restore(prepared.snapshot)
+    prepared.clock.set_ns(prepared.snapshot.taken_at)
+    yield prepared
+
+
+@pytest.fixture
+def device(paired: Prepared) -> Iterator[Display]:
+    with over_the_wire(paired.authority) as display:
+        yield display

@@ -212,7 +212,8 @@ def test_the_access_token_lifetime_is_as_asked(clock):
     assert granted["expires_in"] == 60
 
 
-def test_nothing_secret_is_logged(running, clock, capfd, caplog):
+def test_nothing_secret_is_logged(capfd, caplog, running, clock):
+    # capfd comes first: a server keeps the stderr that it was started with.
     running.set_mfa("rule")
     granted, _ = pair(running, clock)
     logged = "".join(capfd.readouterr()) + caplog.text

@@ -5,10 +5,12 @@ from __future__ import annotations
 from host_tools.authority.core.access_tokens import AccessTokens, signing_key
 from host_tools.authority.core.attempts import AttemptLimits
 from host_tools.authority.core.device_grants import DeviceGrants
+from host_tools.authority.core.faults import Faults
 from host_tools.authority.core.policies import MfaMode, MfaSwitch
 from host_tools.authority.core.records import Store
 from host_tools.authority.core.refresh_tokens import RefreshTokens
 from host_tools.authority.core.sessions import LoginSessions
+from host_tools.authority.core.tally import Tally
 from host_tools.authority.core.token_endpoint import TokenEndpoint
 from host_tools.authority.core.users import Users
 from host_tools.clock import Clock
@@ -34,9 +36,13 @@ class Authority:
         self.store = store
         self.clock = clock
         self.mfa = MfaSwitch(mfa)
-        self.device_grants = DeviceGrants(store, clock)
+        self.faults = Faults()
+        self.tally = Tally()
+        self.device_grants = DeviceGrants(store, clock, self.faults, self.tally)
         self.access_tokens = AccessTokens(signing_key(store, clock), issuer, clock, access_token_ttl)
-        self.refresh_tokens = RefreshTokens(store, clock)
-        self.tokens = TokenEndpoint(store, self.device_grants, self.access_tokens, self.refresh_tokens, self.mfa)
+        self.refresh_tokens = RefreshTokens(store, clock, self.tally)
+        self.tokens = TokenEndpoint(
+            store, self.device_grants, self.access_tokens, self.refresh_tokens, self.mfa, self.tally
+        )
         self.users = Users(store, person_clock or clock, limits)
         self.sessions = LoginSessions(store, clock, self.device_grants, limits)

@@ -27,7 +27,10 @@ from host_tools.authority.core.errors import (
     SlowDown,
     UnknownUserCode,
 )
+from host_tools.authority.core.faults import Faults
+from host_tools.authority.core.faults import SlowDown as AlwaysSlowDown
 from host_tools.authority.core.records import Client, DeviceGrant, LoginSession, Store, fingerprint
+from host_tools.authority.core.tally import Tally
 from host_tools.clock import NS, Clock
 
 LIFETIME_S = 900  # Auth0: 15 minutes
@@ -63,10 +66,17 @@ def polled(grant: DeviceGrant, now: int) -> tuple[DeviceGrant, OAuthError | None
     return heard, AuthorizationPending()
 
 
+def hurried(grant: DeviceGrant) -> tuple[DeviceGrant, OAuthError | None]:
+    """One poll of a server that always says slow_down."""
+    return replace(grant, interval_s=grant.interval_s + _SLOW_DOWN_S), SlowDown(grant.interval_s)
+
+
 class DeviceGrants:
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, faults: Faults, tally: Tally) -> None:
         self._store = store
         self._clock = clock
+        self._faults = faults
+        self._tally = tally
 
     def begin(self, client: Client, scope: str, audience: str) -> DeviceAuthorization:
         now = self._clock.now_ns()
@@ -94,6 +104,7 @@ class DeviceGrants:
                     amr="",
                 )
             )
+        self._tally.add("device_grants_asked")
         return DeviceAuthorization(device_code, user_code.shown(code), LIFETIME_S, INTERVAL_S)
 
     def waiting(self, code: str) -> DeviceGrant:
@@ -115,6 +126,7 @@ class DeviceGrants:
                     amr=session.amr,
                 )
             )
+        self._tally.add("device_grants_approved" if allow else "device_grants_denied")
 
     def poll(self, device_code: str, client: Client) -> DeviceGrant | OAuthError:
         """The approved grant, now spent, or the refusal. Returned, not raised: what a refusal changed must be kept,
@@ -124,6 +136,12 @@ class DeviceGrants:
             grant = self._store.get(DeviceGrant, fingerprint(device_code))
             if grant is None or grant.client_id != client.client_id:
                 return InvalidGrant()
-            after, refusal = polled(grant, self._clock.now_ns())
+            self._tally.add("device_polls")
+            if self._faults.strike("token", AlwaysSlowDown):
+                after, refusal = hurried(grant)
+            else:
+                after, refusal = polled(grant, self._clock.now_ns())
             self._store.put(after)
+        if refusal is None:
+            self._tally.add("device_grants_redeemed")
         return refusal or after

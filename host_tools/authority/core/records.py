@@ -130,6 +130,22 @@ class Store(Protocol):
         """Insert, or replace the one with the same first field."""
         ...
 
+    def image(self) -> bytes:
+        """All records, for `put_back`."""
+        ...
+
+    def put_back(self, image: bytes) -> None:
+        """Have exactly the records of that image."""
+        ...
+
+    def before(self, kind: type[R], field: str, moment: int) -> list[R]:
+        """The records whose `field` is a time before this."""
+        ...
+
+    def delete(self, kind: type[R], **equal: str | int | None) -> None:
+        """Forget the records whose fields equal all of these."""
+        ...
+
     def prune(self, kind: type[R], field: str, before: int) -> None:
         """Forget the records whose `field` is a time before this."""
         ...

@@ -7,13 +7,24 @@ and within `refresh_leeway_s` the token before the newest is still taken, for a 
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from host_tools.authority.core.records import Client, DeviceGrant, RefreshToken, Store, TokenFamily, fingerprint
+from host_tools.authority.core.tally import Tally
 from host_tools.clock import NS, Clock
 
 Standing = Literal["newest", "within leeway", "reused", "dead"]
+Ending = Literal["revoke", "expire", "delete"]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What presenting a refresh token would mean now, and the family it is of."""
+
+    standing: Standing
+    generation: int
+    family: TokenFamily
 
 
 def standing(family: TokenFamily, generation: int, leeway_s: int, now: int) -> Standing:
@@ -28,9 +39,10 @@ def standing(family: TokenFamily, generation: int, leeway_s: int, now: int) -> S
 
 
 class RefreshTokens:
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, tally: Tally) -> None:
         self._store = store
         self._clock = clock
+        self._tally = tally
 
     def begin_family(self, client: Client, grant: DeviceGrant) -> str:
         """The first token of an approved device."""
@@ -50,7 +62,11 @@ class RefreshTokens:
             expires_at=now + client.refresh_lifetime_s * NS,
             revoked_at=None,
         )
+        self._tally.add("families_begun")
         with self._store.transaction():
+            # To whoever presents one, a token of an expired family and one never issued are the same.
+            for expired in self._store.before(TokenFamily, "expires_at", now):
+                self._forget(expired)
             self._store.put(family)
             return self._issue(family)
 
@@ -70,6 +86,7 @@ class RefreshTokens:
             if verdict == "reused":
                 family = replace(family, revoked_at=now)
                 self._store.put(family)
+                self._tally.add("families_ended_by_reuse")
             return family, verdict
 
     def rotate(self, family: TokenFamily, verdict: Standing) -> str:
@@ -78,6 +95,8 @@ class RefreshTokens:
             if verdict == "newest":
                 family = replace(family, generation=family.generation + 1, rotated_at=self._clock.now_ns())
                 self._store.put(family)
+            else:
+                self._tally.add("refreshes_within_leeway")
             return self._issue(family)
 
     def revoke(self, token: str, client: Client) -> None:
@@ -87,6 +106,40 @@ class RefreshTokens:
             family = self._store.get(TokenFamily, held.family_id) if held else None
             if family and family.client_id == client.client_id and family.revoked_at is None:
                 self._store.put(replace(family, revoked_at=self._clock.now_ns()))
+
+    def examine(self, token_hash: str) -> Examined | None:
+        """The standing of a token, by its fingerprint, without using it; None when no such token is known."""
+        with self._store.transaction():
+            held = self._store.get(RefreshToken, token_hash)
+            family = self._store.get(TokenFamily, held.family_id) if held else None
+            client = self._store.get(Client, family.client_id) if family else None
+            if held is None or family is None or client is None:
+                return None
+            now = self._clock.now_ns()
+            return Examined(standing(family, held.generation, client.refresh_leeway_s, now), held.generation, family)
+
+    def live(self, **equal: str) -> list[TokenFamily]:
+        """The families whose newest token is good, of this `user_id` or `client_id` where given."""
+        now = self._clock.now_ns()
+        return [family for family in self._store.find(TokenFamily, revoked_at=None, **equal) if now < family.expires_at]
+
+    def end(self, ending: Ending, **equal: str) -> int:
+        """End the live families of this `user_id` or `client_id`, or all; how many that were."""
+        now = self._clock.now_ns()
+        with self._store.transaction():
+            families = self.live(**equal)
+            for family in families:
+                if ending == "delete":
+                    self._forget(family)
+                elif ending == "expire":
+                    self._store.put(replace(family, expires_at=now))
+                else:
+                    self._store.put(replace(family, revoked_at=now))
+        return len(families)
+
+    def _forget(self, family: TokenFamily) -> None:
+        self._store.delete(RefreshToken, family_id=family.family_id)
+        self._store.delete(TokenFamily, family_id=family.family_id)
 
     def _issue(self, family: TokenFamily) -> str:
         token = f"v1.{secrets.token_urlsafe(45)}"  # Auth0's rotating tokens look so; 360 random bits

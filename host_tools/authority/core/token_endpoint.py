@@ -12,6 +12,7 @@ from host_tools.authority.core.errors import OAuthError as Refused
 from host_tools.authority.core.policies import MfaSwitch
 from host_tools.authority.core.records import Client, Store
 from host_tools.authority.core.refresh_tokens import RefreshTokens
+from host_tools.authority.core.tally import Tally
 
 OFFLINE_ACCESS = "offline_access"  # OpenID Connect Core 11: the scope that asks for a refresh token
 
@@ -32,12 +33,14 @@ class TokenEndpoint:
         access: AccessTokens,
         refresh: RefreshTokens,
         mfa: MfaSwitch,
+        tally: Tally,
     ) -> None:
         self._store = store
         self._grants = grants
         self._access = access
         self._refresh = refresh
         self._mfa = mfa
+        self._tally = tally
 
     def client(self, client_id: str) -> Client:
         """A public client is known by its name alone. Raises InvalidClient."""
@@ -88,12 +91,15 @@ class TokenEndpoint:
             found = self._refresh.presented(refresh_token, client)
             if found is None or found[1] in ("dead", "reused"):
                 refusal = InvalidGrant()
+                self._tally.add("refreshes_refused")
             elif scope and not set(scope.split()) <= set(found[0].scope.split()):
                 refusal = InvalidScope()  # RFC 6749 6
             elif self._mfa.challenges_refresh():
                 refusal = MfaRequired(_mfa_token())
+                self._tally.add("refreshes_challenged")
             elif found:
                 rotated = self._refresh.rotate(*found)
+                self._tally.add("refreshes")
         if refusal or found is None:
             raise refusal or InvalidGrant()
         family = found[0]

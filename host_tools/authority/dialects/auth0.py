@@ -6,6 +6,7 @@ Where RFC 8628 answers 400, Auth0 answers 403 and, for slow_down, 429; devices a
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -16,9 +17,18 @@ from starlette.routing import Route
 from host_tools.authority import parameters
 from host_tools.authority.core import errors
 from host_tools.authority.core.authority import Authority
+from host_tools.authority.core.faults import Endpoint, RateLimit
 from host_tools.authority.core.token_endpoint import Tokens
 from host_tools.authority.parameters import FORM, JSON, BodyTooLarge, Parameters
 
+ENDPOINTS: dict[str, Endpoint] = {
+    "/oauth/device/code": "device_authorization",
+    "/oauth/token": "token",
+    "/oauth/revoke": "revocation",
+    "/.well-known/openid-configuration": "discovery",
+    "/.well-known/oauth-authorization-server": "discovery",
+    "/.well-known/jwks.json": "jwks",
+}
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 REFRESH_GRANT = "refresh_token"
 
@@ -39,6 +49,13 @@ REPLIES: dict[type[errors.OAuthError], tuple[int, str | None]] = {
     errors.InvalidClient: (401, "Unknown client."),  # [I] the sentence
 }
 _INVALID_REFRESH_TOKEN = "Unknown or invalid refresh token."  # the refresh grant's sentence for invalid_grant
+# wire-facts 1.7 has the sentence; [I] the error's code.
+_TOO_MANY = {
+    "error": "too_many_requests",
+    "error_description": "Too many requests. Check the X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset "
+    "headers.",
+}
+_BURST = 30  # wire-facts 1.7: the free tier's for POST /oauth/token
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749 5.1
 
 Handler = Callable[[Parameters], Response]
@@ -52,6 +69,19 @@ def refusal(error: errors.OAuthError, sentence: str | None = None) -> JSONRespon
     if isinstance(error, errors.MfaRequired):
         body["mfa_token"] = error.mfa_token
     return JSONResponse(body, status, _NO_STORE)
+
+
+def too_many_requests(limit: RateLimit, now: int) -> JSONResponse:
+    """Auth0's reply past its rate limit; `now` in seconds since 1970."""
+    headers = dict(_NO_STORE)
+    if limit.x_ratelimit:
+        back_at = str(now + limit.wait_s)
+        headers |= {"X-RateLimit-Limit": str(_BURST), "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": back_at}
+    if limit.retry_after == "seconds":
+        headers["Retry-After"] = str(limit.wait_s)
+    elif limit.retry_after == "date":
+        headers["Retry-After"] = formatdate(now + limit.wait_s, usegmt=True)
+    return JSONResponse(_TOO_MANY, 429, headers)
 
 
 def routes(authority: Authority) -> list[Route]:

@@ -1,0 +1,47 @@
+"""The whole state of an authority, to go back to: its records, its switches, its counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from host_tools.authority.core.authority import Authority
+from host_tools.authority.core.faults import ActiveFault
+from host_tools.authority.core.policies import MfaMode
+from host_tools.authority.errors import NotNow
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Good for the authority it was taken of. The clock is everybody's, so whoever restores puts it back as well."""
+
+    taken_at: int  # nanoseconds since 1970 UTC
+    issuer: str
+    records: bytes
+    mfa: MfaMode
+    access_token_ttl_s: int
+    faults: tuple[ActiveFault, ...]
+    tally: dict[str, int]
+
+
+def take(authority: Authority) -> Snapshot:
+    with authority.store.transaction():
+        return Snapshot(
+            taken_at=authority.clock.now_ns(),
+            issuer=authority.issuer,
+            records=authority.store.image(),
+            mfa=authority.mfa.mode,
+            access_token_ttl_s=authority.access_tokens.ttl_s,
+            faults=authority.faults.active(),
+            tally=authority.tally.counts(),
+        )
+
+
+def put_back(authority: Authority, snapshot: Snapshot) -> None:
+    """Raises NotNow for a snapshot of another authority, whose tokens name another issuer and key."""
+    if snapshot.issuer != authority.issuer:
+        raise NotNow(f"this is a snapshot of {snapshot.issuer}; restore it there")
+    authority.store.put_back(snapshot.records)
+    authority.mfa.mode = snapshot.mfa
+    authority.access_tokens.ttl_s = snapshot.access_token_ttl_s
+    authority.faults.put_back(snapshot.faults)
+    authority.tally.put_back(snapshot.tally)

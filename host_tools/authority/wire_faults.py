@@ -1,0 +1,55 @@
+"""Carries out what only the connection can show: a reply that never comes, a refusal before anything is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from host_tools.authority import gateway
+from host_tools.authority.core.faults import Endpoint, Faults, LoseReply, RateLimit
+from host_tools.authority.dialects import auth0
+from host_tools.clock import Clock, now_s
+
+HangUp = Callable[[Scope], None]
+
+_ENDPOINTS: dict[str, Endpoint] = {**auth0.ENDPOINTS, **gateway.ENDPOINTS}
+
+
+class WireFaults:
+    """Between the server and the application. `hang_up` ends the connection of a request."""
+
+    def __init__(self, app: ASGIApp, faults: Faults, clock: Clock, hang_up: HangUp) -> None:
+        self._app = app
+        self._faults = faults
+        self._clock = clock
+        self._hang_up = hang_up
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = _ENDPOINTS.get(scope["path"]) if scope["type"] == "http" else None
+        struck = endpoint and self._faults.strike(endpoint, LoseReply, RateLimit)
+        if isinstance(struck, LoseReply):
+            await self._lose(struck, scope, receive)
+        elif isinstance(struck, RateLimit):
+            await auth0.too_many_requests(struck, now_s(self._clock))(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _lose(self, struck: LoseReply, scope: Scope, receive: Receive) -> None:
+        if struck.moment == "after":
+            await self._app(scope, receive, _to_nobody)
+        else:
+            await _read_to_the_end(receive)  # closing on unread bytes would reset the connection instead of ending it
+        self._hang_up(scope)
+        # A server that is returned to while the connection lives answers 500 for us.
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+async def _to_nobody(message: Message) -> None:
+    pass
+
+
+async def _read_to_the_end(receive: Receive) -> None:
+    while (await receive()).get("more_body"):
+        pass

@@ -1,0 +1,58 @@
+"""`stoa serve` hands out its control API, and its clock where asked: a real process, as a script runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+
+@pytest.fixture
+def served(tmp_path, request) -> Iterator[tuple[dict[str, Any], subprocess.Popen[str]]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "host_tools.cli", "serve", "--json", *request.param],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
+    yield json.loads(process.stdout.readline()), process
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+
+
+@pytest.mark.parametrize("served", [["--clock", "virtual"]], indirect=True)
+def test_a_virtual_clock_stands_still_until_it_is_moved(served):
+    told, process = served
+    with httpx2.Client(headers={"Authorization": f"Bearer {told['control_token']}"}) as control:
+        before = control.get(f"{told['control_url']}/clock").json()
+        assert before["can_be_set"] is True
+        moved = control.put(f"{told['control_url']}/clock", json={"now": before["now"]}).json()
+        assert moved == before
+        control.post(f"{told['control_url']}/clock/advance", json={"seconds": 86_400})
+        assert control.get(f"{told['control_url']}/clock").json()["now"] > before["now"]
+        fault = {"kind": "lose_reply", "endpoint": "discovery", "moment": "before"}
+        control.post(f"{told['control_url']}/faults", json=fault)
+    with pytest.raises(httpx2.RemoteProtocolError):
+        httpx2.get(f"{told['issuer']}.well-known/openid-configuration")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "GET /.well-known/openid-configuration lost\n" in err
+    assert told["control_token"] not in out + err
+
+
+@pytest.mark.parametrize("served", [[]], indirect=True)
+def test_the_clock_is_real_unless_asked(served):
+    told, _ = served
+    bearer = {"Authorization": f"Bearer {told['control_token']}"}
+    assert httpx2.get(f"{told['control_url']}/clock", headers=bearer).json()["can_be_set"] is False
