@@ -14,7 +14,7 @@ from host_tools.errors import StoaError
 from host_tools.rehearsal.onlooker import Onlooker
 from host_tools.virtual_board.controllers.panels import Panel
 from host_tools.virtual_board.esp32 import VirtualBoard
-from host_tools.virtual_board.peripherals.radio import AccessPoint
+from host_tools.virtual_board.peripherals.station import AccessPoint
 from host_tools.virtual_board.runtimes import Runtime
 from host_tools.virtual_board.runtimes.cpython import CPythonRuntime
 from host_tools.virtual_board.runtimes.micropython import MicroPythonRuntime, find_micropython

@@ -18,6 +18,8 @@ from host_tools.virtual_board.esp32 import VirtualBoard
 
 # A person finds the telephone, scans, and signs in.
 PERSON_TAKES_NS = 25 * NS
+# The API's quote changes at midnight UTC.
+DAY_NS = 86_400 * NS
 # Wakes the story may take: two, and one more for each code nobody answers.
 MOST_WAKES = 12
 
@@ -112,12 +114,19 @@ class Story:
                 raise StoryError(failure)
             if len(self.steps) == len(CHAPTERS):
                 return self.steps
-            if len(self.steps) == MFA_AFTER:
+            if len(self.steps) == MFA_AFTER and self._wakes_on_another_day(board):
                 self._household.turn_on_mfa()
             board.sleep()
         missing = CHAPTERS[len(self.steps)]
         obstacle = self.onlooker.obstacle()
         raise StoryError(f"'{missing.title}' never came" + (f"; the display says: {obstacle}" if obstacle else ""))
+
+    def _wakes_on_another_day(self, board: VirtualBoard) -> bool:
+        """Between midnight and the hour of the daily wake the next one would bring the same quote once more."""
+        sleeping = board.state.sleeping
+        if sleeping is None or sleeping.until_ns is None:
+            return False
+        return sleeping.until_ns // DAY_NS > self._clock.now_ns() // DAY_NS
 
     def _new_requests(self) -> list[dict[str, Any]]:
         assert self._board is not None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from host_tools.authority import start_authority
+from host_tools.authority.core.policies import MfaMode
 from host_tools.boards import Board
 from host_tools.clock import NS, Clock, RealClock, SkipSleepClock, VirtualClock, utc_text
 from host_tools.errors import StoaError
@@ -17,7 +18,7 @@ from host_tools.rehearsal.onlooker import Onlooker
 from host_tools.rehearsal.story import PERSON_TAKES_NS
 from host_tools.virtual_board.controllers.glass import Glass
 from host_tools.virtual_board.controllers.panels import find_panel
-from host_tools.virtual_board.esp32 import VirtualBoard, Wake
+from host_tools.virtual_board.esp32 import DEEP_SLEEP, VirtualBoard, Wake
 from host_tools.virtual_board.runtimes import Runtime
 from host_tools.virtual_board.state_folder import StateFolder
 
@@ -33,7 +34,10 @@ class FirmwareFailed(StoaError):
 
 @dataclass(frozen=True)
 class Report:
-    """How a wake ended. screen: the last one drawn; reason: why the board wakes next; times in whole seconds, UTC."""
+    """How a wake ended. screen: the last one drawn; times in whole seconds, UTC.
+
+    reason: why the board wakes next, or how the wake ended where that was no sleep ("power lost").
+    """
 
     wake: Wake
     screen: str | None
@@ -59,11 +63,18 @@ class Report:
 class Watch:
     """What is watched and where it is kept: `folder` for the board, `png` for its picture.
 
-    on_line gets each line of the board's console.
+    on_line gets each line of the board's console. faults: what is wrong from the first wake on.
     """
 
     def __init__(
-        self, board: Board, runtime: Runtime, panel: str | None, folder: Path, png: Path, on_line: Callable[[str], None]
+        self,
+        board: Board,
+        runtime: Runtime,
+        panel: str | None,
+        folder: Path,
+        png: Path,
+        on_line: Callable[[str], None],
+        faults: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.on_shown: Callable[[dict[str, str]], None] | None = None
@@ -72,12 +83,15 @@ class Watch:
         self._panel = find_panel(panel or board.panel.fitted)
         self._png = png
         self._on_line = on_line
+        self._faults = faults
         self._onlooker = Onlooker(self._see, on_line)
 
     def wakes(self, clock: Clock, account: Account) -> Generator[Report, None, None]:
         """Wake after wake, for ever. The board and its picture are saved after each."""
         with StateFolder(self.folder, self._board, self._panel) as kept:
             board = unpack_board(self._board, kept.state, clock, account, self._runtime, self._panel, self._onlooker)
+            for fault in self._faults:
+                board.faults.set(fault)
             self._write_picture(board.glass)
             while True:
                 if board.state.sleeping is not None and board.state.sleeping.until_ns is not None:
@@ -88,6 +102,9 @@ class Watch:
                 wake = board.wake()
                 kept.keep()
                 yield self._report(board, wake)
+
+    def _reason(self) -> str:
+        return (self._onlooker.last("sleep") or {}).get("reason", "defect")
 
     def _see(self, screen: str, shown: dict[str, str], glass: Glass) -> None:
         self._write_picture(glass)
@@ -113,7 +130,7 @@ class Watch:
         return Report(
             wake=wake,
             screen=(self._onlooker.last("screen") or {}).get("name"),
-            reason=(self._onlooker.last("sleep") or {}).get("reason", "defect"),
+            reason=self._reason() if wake.ending == DEEP_SLEEP else wake.ending,
             next_wake_s=None if until is None else until // NS,
             obstacle=self._onlooker.obstacle(),
             panel_faults=board.panel_faults,
@@ -127,10 +144,10 @@ def alone(
     return watch.wakes(RealClock() if clock == "real" else SkipSleepClock(0 if once else PAUSE_NS), account)
 
 
-def with_authority(watch: Watch) -> Generator[Report, None, None]:
+def with_authority(watch: Watch, mfa: MfaMode = "off") -> Generator[Report, None, None]:
     """The display with an authority of its own on one virtual clock, and a person who approves what it shows."""
     clock = VirtualClock.starting_now()
-    with start_authority(clock, database=_database(watch.folder)) as authority:
+    with start_authority(clock, database=_database(watch.folder), mfa=mfa) as authority:
         household = DemoHousehold(authority, clock, approves=True)
         watch.on_shown = lambda shown: clock.schedule(PERSON_TAKES_NS, lambda: household.approve(shown))
         yield from watch.wakes(clock, household.account())
