@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from PIL import Image
 
@@ -41,6 +43,7 @@ class Home:
     board_id: str = MAGTAG
     runtime: Runtime | None = None
     approves: bool = True
+    uid: bytes = b"\x02stoa\x07"
     screens: list[Screen] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -48,7 +51,7 @@ class Home:
         self.account = self.person.account()
         self.onlooker = Onlooker(self._see)
         known = load_board(self.board_id)
-        state = BoardState.new(known, uid=b"\x02stoa\x07")
+        state = BoardState.new(known, uid=self.uid)
         self.board = unpack_board(known, state, self.clock, self.account, self.runtime, onlooker=self.onlooker)
         self.console: list[str] = []
 
@@ -88,11 +91,37 @@ class Home:
         known = {"token": token, "device_authorization": device_authorization}
         sleep_state.save(memory, {**sleep_state.load(memory), "endpoints": known})
 
+    def token(self) -> str | None:
+        """The refresh token in flash."""
+        return self._vault().load()
+
+    def token_held_by(self) -> tuple[str, ...]:
+        """The media that hold the newest refresh token."""
+        vault = self._vault()
+        vault.load()
+        return vault.held_by
+
+    def kept_quote(self) -> dict[str, str] | None:
+        """The quote the display has now."""
+        from stoa import quotes, sleep_state
+
+        kept = sleep_state.load(self.board.state.sleep_memory).get("quote") or quotes.recall(self._read_drive)
+        return kept[0]
+
     def names(self) -> list[str]:
         return [screen.name for screen in self.screens]
 
     def reason(self) -> str:
         return (self.onlooker.last("sleep") or {})["reason"]
+
+    def _vault(self) -> Any:
+        from stoa import vault
+
+        owner = vault.owner(self.account.issuer, self.account.client_id)
+        return vault.Vault(self.board.state.nvm, self._read_drive, owner)
+
+    def _read_drive(self, path: str, mode: str) -> io.BytesIO:
+        return io.BytesIO(self.drive_file(path.lstrip("/")))
 
     def _see(self, name: str, shown: dict[str, str], glass: Glass) -> None:
         self.screens.append(Screen(name, shown, glass.image()))

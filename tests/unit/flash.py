@@ -1,14 +1,19 @@
-"""A board's flash as CircuitPython uses it: erased by the sector or whole, and cut short at any step."""
+"""Flash and what a loss of power leaves of it, at any operation.
+
+An operation is what the Espressif port does in one go: the rewrite of one 4 KB sector of the drive (erase, program;
+ports/espressif/supervisor/internal_flash.c, which caches nothing) or one assignment to nvm (nvs_erase_all, set_blob;
+common-hal/nvm/ByteArray.c).
+"""
 
 from __future__ import annotations
 
-import io
-
-from stoa import vault
-from stoa.vault import PATH, Vault
+from random import Random
 
 SECTOR = 4096
-HOWS = ("before", "torn", "after")
+# What the SPI flash programs at a time.
+PAGE = 256
+# Where in an operation the power goes. The erase and the program are cut in themselves, too.
+HOWS = ("before", "half-erased", "between", "torn", "after")
 
 
 class PowerCut(BaseException):
@@ -16,85 +21,65 @@ class PowerCut(BaseException):
 
 
 class Power:
-    """Counts the steps of flash; at step `cut_at` the power goes before it, half way through, or after it."""
+    """Counts the operations of flash since `restore`; at number `cut_at`, from 1, the power goes as `how` says."""
 
-    def __init__(self):
-        self.step = 0
-        self.cut_at = None
-        self.how = None
+    def __init__(self) -> None:
+        self.cuts_seed = 0
+        self.boots = 0
+        self.restore()
 
-    def take(self, change):
-        """`change(part)` does the step, the whole of it for part 1 and half for part 2."""
-        self.step += 1
-        if self.step != self.cut_at:
-            change(1)
+    def restore(self, cut_at: int | None = None, how: str | None = None) -> None:
+        assert cut_at is None or how in HOWS
+        self.boots += 1
+        self.operation = 0
+        self.cut_at = cut_at
+        self.how = how
+        self.off = False
+
+    def rewrite(self, memory: bytearray, at: int, wanted: bytes | bytearray) -> None:
+        """One operation: `memory` from `at` on is erased and becomes `wanted`."""
+        if self.off:
+            raise PowerCut
+        self.operation += 1
+        if self.operation != self.cut_at:
+            memory[at : at + len(wanted)] = wanted
             return
-        if self.how != "before":
-            change(1 if self.how == "after" else 2)
+        self.off = True
+        memory[at : at + len(wanted)] = self._left(bytes(memory[at : at + len(wanted)]), bytes(wanted))
         raise PowerCut
 
-
-class Drive:
-    """One file on flash, out of step with the sectors, with neighbours before and behind."""
-
-    def __init__(self, power, content, base=1536, read_only=False):
-        self.power = power
-        self.base = base
-        self.size = len(content)
-        self.read_only = read_only
-        end = (base + self.size + 700 + SECTOR) // SECTOR * SECTOR
-        self.flash = bytearray(b"\xa5" * end)
-        self.flash[base : base + self.size] = content
-        self.neighbours = self.outside()
-        self.writes = 0
-
-    def outside(self):
-        return bytes(self.flash[: self.base]), bytes(self.flash[self.base + self.size :])
-
-    def open(self, path, mode):
-        if path != PATH:
-            raise FileNotFoundError(2, "No such file/directory")
-        if mode == "r+b" and self.read_only:
-            raise OSError(30, "Read-only filesystem")
-        assert mode in ("rb", "r+b"), "a wake only reads and overwrites"
-        return File(self, mode)
-
-    def program(self, at, data):
-        """What CircuitPython's flash layer does with a block: erase its sector, write the sector back changed."""
-        self.writes += 1
-        for sector in range(at // SECTOR, (at + len(data) - 1) // SECTOR + 1):
-            low = sector * SECTOR
-            wanted = bytearray(self.flash[low : low + SECTOR])
-            for i in range(max(at, low), min(at + len(data), low + SECTOR)):
-                wanted[i - low] = data[i - at]
-
-            def erase(part, low=low):
-                self.flash[low : low + SECTOR // part] = b"\xff" * (SECTOR // part)
-
-            def write(part, low=low, wanted=wanted):
-                self.flash[low : low + SECTOR // part] = wanted[: SECTOR // part]
-
-            self.power.take(erase)
-            self.power.take(write)
+    def _left(self, old: bytes, wanted: bytes) -> bytes:
+        # Seeded by what is cut and where, so that a replay tears the same bits.
+        random = Random(f"{self.cuts_seed} {self.cut_at} {self.how}")
+        if self.how == "before":
+            return old
+        if self.how == "half-erased":
+            # An erase sets bits; one cut short has set some of them, at the very start of it next to none.
+            share = random.randrange(1, 13)
+            return _any(old, *(random.randbytes(len(old)) for _ in range(share)))
+        if self.how == "between":
+            return b"\xff" * len(old)
+        if self.how == "torn":
+            # Pages go in order; the one under way has some of its zeros.
+            at = random.randrange(len(wanted)) // PAGE * PAGE
+            page = wanted[at : at + PAGE]
+            part = _any(page, random.randbytes(len(page)))
+            return wanted[:at] + part + b"\xff" * (len(wanted) - at - len(part))
+        return wanted
 
 
-class File(io.BytesIO):
-    def __init__(self, drive, mode):
-        super().__init__(bytes(drive.flash[drive.base : drive.base + drive.size]))
-        self.drive = drive
-        self.mode = mode
-
-    def write(self, data):
-        assert self.mode == "r+b"
-        assert self.tell() + len(data) <= self.drive.size, "the file must not grow"
-        self.drive.program(self.drive.base + self.tell(), bytes(data))
-        return super().write(data)
+def _any(old: bytes, *masks: bytes) -> bytes:
+    """`old` with the bits set that all of `masks` have."""
+    to_set = -1
+    for mask in masks:
+        to_set &= int.from_bytes(mask)
+    return (int.from_bytes(old) | to_set).to_bytes(len(old))
 
 
 class Nvm:
     """Espressif's: any assignment erases all and writes all."""
 
-    def __init__(self, power, size=8192):
+    def __init__(self, power: Power, size: int = 8192) -> None:
         self.power = power
         self.data = bytearray(b"\xff" * size)
         self.writes = 0
@@ -111,46 +96,4 @@ class Nvm:
         wanted = bytearray(self.data)
         wanted[key] = value
         assert len(wanted) == len(self.data)
-
-        def erase(part):
-            self.data[: len(wanted) // part] = b"\xff" * (len(wanted) // part)
-
-        def write(part):
-            self.data[: 100 if part == 2 else len(wanted)] = wanted[: 100 if part == 2 else None]
-
-        self.power.take(erase)
-        self.power.take(write)
-
-
-class Board:
-    def __init__(self, content=None, base=1536, read_only=False, nvm=True):
-        self.power = Power()
-        self.drive = Drive(self.power, vault.initial_file() if content is None else content, base, read_only)
-        self.nvm = Nvm(self.power) if nvm else None
-
-    def vault(self):
-        return Vault(self.nvm, self.drive.open, b"home")
-
-    def cut(self, at, how, action):
-        """Run `action(vault)` with the power going at step `at`. False when it was over before."""
-        self.power.step, self.power.cut_at, self.power.how = 0, at, how
-        try:
-            action(self.vault())
-        except PowerCut:
-            return True
-        finally:
-            self.power.cut_at = None
-        return False
-
-
-def all_cuts(board_factory, action):
-    """A board for every step of `action(vault)` and every way to cut it, with the words to say which."""
-    at = 0
-    while True:
-        at += 1
-        for how in HOWS:
-            board = board_factory()
-            if not board.cut(at, how, action):
-                assert at > 2, "no cut was ever made"
-                return
-            yield board, f"cut {how} step {at}"
+        self.power.rewrite(self.data, 0, wanted)

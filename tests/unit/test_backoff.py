@@ -7,18 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stoa.auth import backoff
-from stoa.auth.backoff import CAUSES, HOUR, MINUTE, delay
+from stoa.auth.backoff import CAUSES, DAY, HOUR, MINUTE, delay
 
 
 @pytest.mark.parametrize(
     ("cause", "delays"),
     [
-        ("needs_human", [1 * HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR, 24 * HOUR, 24 * HOUR]),
+        ("needs_human", [2**n * HOUR for n in range(8)] + [7 * DAY, 7 * DAY]),
         ("unavailable", [5 * MINUTE * 2**n for n in range(7)] + [6 * HOUR, 6 * HOUR]),
         ("wifi", [5 * MINUTE * 2**n for n in range(7)] + [6 * HOUR]),
-        ("clock", [5 * MINUTE, 10 * MINUTE]),
+        ("clock", [5 * MINUTE * 2**n for n in range(7)] + [6 * HOUR]),
         ("panel", [1 * HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR, 24 * HOUR]),
         ("misconfigured", [6 * HOUR, 12 * HOUR, 24 * HOUR, 24 * HOUR]),
+        ("low_battery", [24 * HOUR, 24 * HOUR]),
+        ("defect", [6 * HOUR, 12 * HOUR, 24 * HOUR, 24 * HOUR]),
     ],
 )
 def test_doubles_up_to_a_cap(cause, delays):
@@ -26,12 +28,21 @@ def test_doubles_up_to_a_cap(cause, delays):
 
 
 def test_every_cause_is_tested():
-    assert set(CAUSES) == {"needs_human", "unavailable", "wifi", "clock", "panel", "misconfigured"}
+    tested = {"needs_human", "unavailable", "wifi", "clock", "panel", "misconfigured", "low_battery", "defect"}
+    assert set(CAUSES) == tested
+
+
+def test_only_what_passes_by_itself_is_kept_quiet_and_for_an_hour_or_so():
+    quiet = {cause for cause, row in CAUSES.items() if row[2]}
+    assert quiet == {"unavailable", "wifi", "clock"}
+    for cause in quiet:
+        before = sum(delay(cause, n) for n in range(1, CAUSES[cause][2] + 1))
+        assert HOUR <= before <= 2 * HOUR
 
 
 @given(st.sampled_from(sorted(CAUSES)), st.integers(1, 10**9))
 def test_never_less_than_before_and_never_over_the_cap(cause, failures):
-    first, cap = CAUSES[cause]
+    first, cap, _ = CAUSES[cause]
     assert first <= delay(cause, failures) <= delay(cause, failures + 1) <= cap
 
 

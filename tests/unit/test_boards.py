@@ -92,6 +92,10 @@ SPOILT = [
     ('busy = "EPD_BUSY"', 'busy = "EPD_BUZY"', "panel.pins.busy: pin 'EPD_BUZY' is not in [pins]"),
     ('refresh = "BUTTON_A"', 'refresh = "BUTTON_E"', "buttons.refresh: pin 'BUTTON_E' is not in [pins]"),
     ("EPD_BUSY = 5", "EPD_BUSY = 99", "pins.EPD_BUSY: expected a whole number from 0 to 48"),
+    ("boot_ms = 2380", "boot_ms = -1", "power.boot_ms: expected a whole number from 0"),
+    ("sleep_ua = 250", "sleep_ua = 0.25", "power.sleep_ua: expected a whole number"),
+    ("divider = 2", "divider = 0", "power.monitor.divider: expected a whole number from 1"),
+    ('pin = "VOLTAGE_MONITOR"', 'pin = "VBAT"', "power.monitor.pin: pin 'VBAT' is not in [pins]"),
     ("[panel]\n", "[panel\n", "Expected ']'"),
     (f'id = "{MAGTAG}"', 'id = "other"', "id: is 'other', but the file's name says"),
 ]

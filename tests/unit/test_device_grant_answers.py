@@ -51,14 +51,6 @@ def test_the_error_decides_and_not_the_status(status):
         assert step(state, error(code, status), now) == effects
 
 
-@pytest.mark.parametrize("code", [code for code, event in device_grant.ERRORS.items() if event == "misconfigured"])
-def test_what_only_an_edit_can_mend(code):
-    assert code in MISCONFIGURED
-    for name in ("asking", "polling"):
-        state, now = machine(name)
-        assert step(state, error(code), now) == (("stopped", "misconfigured"),)
-
-
 MISCONFIGURED = {
     "invalid_client",
     "unauthorized_client",
@@ -67,6 +59,17 @@ MISCONFIGURED = {
     "invalid_request",
     "invalid_target",
 }
+
+
+@pytest.mark.parametrize("code", sorted(MISCONFIGURED))
+def test_what_only_an_edit_can_mend(code):
+    for name in ("asking", "polling"):
+        state, now = machine(name)
+        assert step(state, error(code), now) == (("stopped", "misconfigured"),)
+
+
+def test_nothing_else_is_the_clients_fault():
+    assert {code for code, event in device_grant.ERRORS.items() if event == "misconfigured"} == MISCONFIGURED
 
 
 def test_a_stop_names_the_code_for_the_screen():

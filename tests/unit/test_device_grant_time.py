@@ -44,6 +44,12 @@ def test_lost_replies_double_the_interval_for_good():
     assert step(state, error("authorization_pending"), now) == (("wait", 40),)
 
 
+def test_a_poll_that_a_power_cut_broke_off_counts_as_lost():
+    state, now = machine("polling", interval=7)
+    assert step(state, ("tick",), now + 1) == (("wait", 14),)
+    assert step(state, ("tick",), T + 900) == (("stopped", "unavailable"),)
+
+
 def test_expiry_counts_from_the_request_and_is_bounded():
     state, _ = machine("asking")
     step(state, reply({**CODE, "expires_in": 600}), T + 30)

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from stoa import quotes
 from stoa.quotes import QuoteError, bearer_challenge, judge, recall, remember, validate
+from tests.unit.drive import Drive
+from tests.unit.flash import HOWS, SECTOR, Power, PowerCut
 
 QUOTE = {
     "date": "2026-11-22",
@@ -136,50 +138,34 @@ def test_no_header_breaks_the_parser(text):
         assert 0 < len(value) <= 200
 
 
-class Files:
-    """One preallocated file, written in place."""
-
-    def __init__(self, content):
-        self.content = bytearray(content)
-        self.read_only = False
-        self.writes = 0
-
-    def open(self, path, mode):
-        import io
-
-        assert path == "/cache/quote.bin"
-        if mode == "r+b" and self.read_only:
-            raise OSError(30, "Read-only filesystem")
-        files = self
-
-        class File(io.BytesIO):
-            def write(self, data):
-                files.writes += 1
-                files.content[self.tell() : self.tell() + len(data)] = data
-                return super().write(data)
-
-        return File(bytes(self.content))
+@pytest.fixture
+def files():
+    return cache()
 
 
-def test_remembered_and_recalled():
-    files = Files(quotes.initial_file())
+def cache():
+    """The two files as deployed."""
+    assert quotes.PATHS == ("/cache-a/quote.bin", "/cache-b/quote.bin")
+    return Drive(Power(), (quotes.initial_file(), quotes.initial_file()), paths=quotes.PATHS)
+
+
+def test_remembered_and_recalled(files):
     assert recall(files.open) == (None, None)
     assert remember(files.open, QUOTE, '"e1"')
     assert recall(files.open) == (QUOTE, '"e1"')
     assert remember(files.open, {**QUOTE, "text": "Πάντα ῥεῖ"}, None)
     assert recall(files.open) == ({**QUOTE, "text": "Πάντα ῥεῖ"}, None)
-    assert len(files.content) == len(quotes.initial_file())
+    assert len(quotes.initial_file()) == 2 * SECTOR + 2048
+    assert files.outside() == files.neighbours
 
 
-def test_the_same_quote_is_not_written_again():
-    files = Files(quotes.initial_file())
+def test_the_same_quote_is_not_written_again(files):
     remember(files.open, QUOTE, '"e1"')
     assert remember(files.open, QUOTE, '"e1"')
     assert files.writes == 1
 
 
-def test_a_read_only_or_absent_file_is_borne():
-    files = Files(quotes.initial_file())
+def test_a_read_only_or_absent_file_is_borne(files):
     remember(files.open, QUOTE, None)
     files.read_only = True
     assert remember(files.open, {**QUOTE, "text": "another"}, None) is False
@@ -192,14 +178,23 @@ def test_a_read_only_or_absent_file_is_borne():
     assert recall(nowhere) == (None, None)
 
 
-def test_a_torn_write_leaves_the_quote_before():
-    files = Files(quotes.initial_file())
-    remember(files.open, QUOTE, None)
-    before = bytes(files.content)
-    remember(files.open, {**QUOTE, "text": "another"}, None)
-    changed = [i for i in range(len(before)) if before[i] != files.content[i]]
-    files.content[changed[len(changed) // 2]] ^= 1
-    assert recall(files.open) == (QUOTE, None)
+@pytest.mark.parametrize("how", HOWS)
+def test_a_cut_leaves_the_quote_before_or_the_one_after(how):
+    other = {**QUOTE, "text": "another"}
+    found = []
+    # The block with the record, then the directory's.
+    for at in (1, 2):
+        files = cache()
+        remember(files.open, QUOTE, None)
+        files.power.restore(at, how)
+        with pytest.raises(PowerCut):
+            remember(files.open, other, None)
+        files.power.restore()
+        found.append(recall(files.open)[0])
+        assert found[-1] in (QUOTE, other)
+        assert remember(files.open, other, None)
+        assert recall(files.open) == (other, None)
+    assert found[0] == (other if how == "after" else QUOTE)
 
 
 @settings(max_examples=50)
@@ -213,6 +208,6 @@ def test_whatever_is_valid_comes_back(text, etag):
     except QuoteError as error:
         assert error.detail == "too long"
         return
-    files = Files(quotes.initial_file())
+    files = cache()
     assert remember(files.open, quote, etag)
     assert recall(files.open) == (quote, etag)

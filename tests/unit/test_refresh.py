@@ -137,6 +137,13 @@ def test_power_cut_in_flight_asks_once_more_and_then_gives_up():
     assert step(state, START, NOW) == later()
 
 
+def test_power_cut_in_a_pause_asks_once_more_and_pauses_no_longer():
+    state = json.loads(json.dumps(refresh.mark(machine("pausing"))))
+    assert step(state, START, NOW) == (POST,)
+    assert state["is"] == "again"
+    assert step(state, ("lost",), NOW) == later()
+
+
 def test_the_token_repeated_in_the_reply_is_no_rotation():
     state = machine("asking")
     assert step(state, reply({**TOKENS, "refresh_token": "R1"}), NOW) == SAME

@@ -35,6 +35,8 @@ def test_the_least_there_is_and_its_defaults():
         "scope": "openid offline_access read:quotes",
         "api": "https://api.example/api/quotes/today",
         "wake": 360,
+        "zone": (0, None, None, None),
+        "quiet": (1320, 360),
         "ntp": "pool.ntp.org",
     }
 
@@ -51,6 +53,15 @@ def test_an_open_network_has_an_empty_password():
 @pytest.mark.parametrize(("text", "minutes"), [("06:00", 360), ("6:05", 365), ("00:00", 0), ("23:59", 1439)])
 def test_wake(text, minutes):
     assert load({**GOOD, "STOA_WAKE": text}.get).wake == minutes
+
+
+@pytest.mark.parametrize(("text", "quiet"), [("22:00-06:00", (1320, 360)), ("9:30 - 12:00", (570, 720)), ("off", None)])
+def test_quiet_hours(text, quiet):
+    assert load({**GOOD, "STOA_QUIET": text}.get).quiet == quiet
+
+
+def test_the_time_zone():
+    assert load({**GOOD, "STOA_TZ": "CET-1CEST,M3.5.0,M10.5.0/3"}.get).zone[:2] == (3600, 7200)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8400/", "http://localhost/"])
@@ -77,7 +88,8 @@ def test_missing(key):
 def test_empty(key, value):
     error = wrong(**{key: value})
     assert error.key == key
-    assert error.problem == ("is not a time of day" if key == "STOA_WAKE" else "is empty")
+    odd = {"STOA_WAKE": "is not a time of day", "STOA_QUIET": "is not two times of day", "STOA_TZ": "is no POSIX rule"}
+    assert error.problem == odd.get(key, "is empty")
 
 
 @pytest.mark.parametrize(
@@ -101,8 +113,13 @@ def test_empty(key, value):
         ("STOA_WAKE", "six", "is not a time of day"),
         ("STOA_WAKE", 360, "is not a time of day"),
         ("STOA_WAKE", "6:5", "is not a time of day"),
-        ("STOA_WAKE", "24:00", "is no time of a day"),
-        ("STOA_WAKE", "12:60", "is no time of a day"),
+        ("STOA_WAKE", "24:00", "is not a time of day"),
+        ("STOA_WAKE", "12:60", "is not a time of day"),
+        ("STOA_TZ", "Europe/Berlin", "has a number out of range"),
+        ("STOA_TZ", "CET-1CEST", "lacks the dates of summer time"),
+        ("STOA_QUIET", "22:00", "is not two times of day"),
+        ("STOA_QUIET", "22-6", "is not two times of day"),
+        ("STOA_QUIET", "22:00-24:00", "is not two times of day"),
         ("STOA_NTP", "pool ntp", "has a space or odd character"),
     ],
 )

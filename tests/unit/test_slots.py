@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from stoa import slots, vault
 from stoa.vault import MAGIC
-from tests.unit.flash import SECTOR, Board
+from tests.unit.flash import SECTOR
+from tests.unit.media import Board
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 2**31 - 1))
@@ -45,7 +46,8 @@ def test_records_of_another_kind_version_or_size_are_none_of_ours():
     assert slots.unpack(b"StoQ", record) is None
     assert slots.unpack(MAGIC, resealed(record[:4] + b"\x02" + record[5:])) is None
     board = Board()
-    at = board.drive.base + SECTOR
+    folder = board.drive.folders[0]
+    at = folder.base + SECTOR
     record = slots.pack(MAGIC, 7, b"x" * (vault.CAPACITY + 1))
-    board.drive.flash[at : at + len(record)] = record
+    folder.flash[at : at + len(record)] = record
     assert board.vault().load() is None

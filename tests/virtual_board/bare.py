@@ -7,7 +7,7 @@ from host_tools.clock import VirtualClock
 from host_tools.device_libraries import library_path, on_board_path
 from host_tools.virtual_board.controllers.panels import find_panel
 from host_tools.virtual_board.esp32 import VirtualBoard
-from host_tools.virtual_board.peripherals.radio import AccessPoint
+from host_tools.virtual_board.peripherals.station import AccessPoint
 from host_tools.virtual_board.runtimes.cpython import CPythonRuntime
 from host_tools.virtual_board.state import BoardState
 

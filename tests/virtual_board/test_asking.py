@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from host_tools.clock import NS
+from host_tools.clock import NS, utc_text
 from tests.virtual_board.hostile import JSON, HostileServer
 
 STALE = (401, {"WWW-Authenticate": 'Bearer error="insufficient_user_authentication", max_age="604800"'}, b"")
@@ -72,17 +72,13 @@ def test_an_api_that_wants_fresher_authentication_is_not_asked_for_at_every_wake
     with HostileServer(lambda heard: STALE) as server:
         home.settle(api=server.url)
         home.approves = False
-        asked, gaps = [], []
-        ended = home.clock.now_ns()
+        asked = []
         for _ in range(6):
             wake = home.wake()
-            gaps.append(round((wake.began_ns - ended) / HOUR_NS))
-            ended = wake.ended_ns
-            asked += [e for e in wake.exchanges if e.path == "/oauth/device/code"]
-        assert len(asked) == 6
-        assert gaps[1:] == [1, 2, 4, 8, 16]
-        sent = [heard for heard in server.heard if heard.headers["authorization"]]
-        assert len(sent) == 6
+            if "/oauth/device/code" in [exchange.path for exchange in wake.exchanges]:
+                asked.append(utc_text(wake.began_ns // NS + 60)[8:13])
+        assert asked == ["03T06", "03T07", "03T09", "03T13", "04T06", "05T06"]
+        assert len(server.heard) == 6
 
 
 def test_a_person_who_answers_a_step_up_brings_the_quote(home, authority):
@@ -104,17 +100,17 @@ def test_a_tenant_that_challenges_every_refresh_is_asked_for_ever_more_rarely_ev
 ):
     home.wake_now()
     authority.set_mfa("rule")
-    for _ in range(4):
-        home.wake()
-        assert home.names() == ["mfa", "quote"]
-    home.approves = False
-    first = home.wake()
-    second = home.wake()
-    assert round((second.began_ns - first.ended_ns) / HOUR_NS) == 16
+    asked = []
+    for _ in range(40):
+        wake = home.wake()
+        if home.names()[:1] == ["mfa"]:
+            assert home.names() == ["mfa", "quote"]
+            asked.append(utc_text(wake.began_ns // NS)[5:10])
+    assert asked == ["03-03", "03-04", "03-09", "03-16", "03-23", "03-30", "04-06"]
 
 
-def test_a_code_nobody_can_see_is_not_polled_for(home, monkeypatch):
-    monkeypatch.setattr(home.board._controller, "busy", lambda: True)
+def test_a_code_nobody_can_see_is_not_polled_for(home):
+    home.board.faults.set("busy-stuck")
     wake = home.wake_now()
     assert [e.path for e in wake.exchanges] == ["/.well-known/openid-configuration", "/oauth/device/code"]
     assert home.reason() == "panel"
@@ -134,7 +130,7 @@ def test_a_server_that_gives_no_code_now_does_not_put_off_the_asking(home, autho
         failed = home.press_button()
     assert home.reason() == "unavailable"
     wake = home.wake()
-    assert round((wake.began_ns - failed.ended_ns) / NS / 60) == 15, "as Retry-After said"
+    assert 15 <= (wake.began_ns - failed.ended_ns) / NS / 60 < 17, "as Retry-After said"
     assert home.names()[0] == "mfa", "the code is asked for at once, where discovery says it is to be had"
 
 
@@ -143,9 +139,9 @@ def test_no_refresh_token_is_a_misconfiguration_and_no_daily_chore(home):
     first = home.wake_now()
     assert home.names() == ["pairing", "quote"]
     home.board.state.nvm[:] = b"\xff" * len(home.board.state.nvm)
-    home.board.install({"vault/token.bin": b"\xff" * 21504})
-    from stoa import sleep_state
+    from stoa import sleep_state, vault
 
+    home.board.install({path.removeprefix("/"): vault.initial_file() for path in vault.PATHS})
     memory = home.board.state.sleep_memory
     sleep_state.save(memory, {**sleep_state.load(memory), "no_refresh_token": True})
     wake = home.wake()
@@ -179,4 +175,4 @@ def test_a_server_that_fails_while_a_person_answers_is_not_taken_for_a_silent_pe
     home.approves = True
     again = home.wake()
     assert home.names()[-1] == "quote"
-    assert round((again.began_ns - wake.ended_ns) / NS / 60) == 5
+    assert 5 <= (again.began_ns - wake.ended_ns) / NS / 60 < 6

@@ -103,7 +103,7 @@ def test_deep_sleep_is_an_exit_and_the_next_wake_a_boot():
     second = board.wake()
     assert second.began_ns - first.ended_ns == 3600 * 10**9
     assert second.woken_by == "alarm"
-    assert second.console == ["TimeAlarm microcontroller.ResetReason.DEEP_SLEEP_ALARM b'z' 946688400"]
+    assert second.console == ["TimeAlarm microcontroller.ResetReason.DEEP_SLEEP_ALARM b'z' 946688402"]
 
 
 def test_a_button_ends_deep_sleep_at_once_and_no_other_pin_does():
@@ -168,7 +168,7 @@ def test_how_a_wake_can_end(code, ending, last):
 
 
 def test_firmware_that_hangs_is_noticed(monkeypatch):
-    monkeypatch.setattr("host_tools.virtual_board.esp32.STALL_S", 0.2)
+    monkeypatch.setattr("host_tools.virtual_board.boot.STALL_S", 0.2)
     assert bare_board("while True:\n    pass").wake().ending == STALLED
 
 

@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from host_tools.virtual_board.fat import DIRECTORY, REGULAR, FatDrive, mounted
-from host_tools.virtual_board.flash import ERASE_SECTOR, Flash
+from host_tools.virtual_board.flash import BLOCK, ERASE_SECTOR, Flash, FlashDisk
 
 SIZE = 960 * 1024
 
@@ -14,13 +14,13 @@ SIZE = 960 * 1024
 def flash():
     flash = Flash.blank(SIZE)
     with FatDrive(flash, format_first=True) as drive:
-        drive.install({"code.py": b"print()", "stoa/auth/refresh.py": b"x" * 5000, "vault/token.bin": b"\xff" * 4096})
+        drive.install({"code.py": b"print()", "stoa/auth/refresh.py": b"x" * 5000, "vault-a/token.bin": b"\xff" * 4096})
     return flash
 
 
 def test_files_are_there_after_a_remount(flash):
     with FatDrive(flash) as drive:
-        assert sorted(drive.walk()) == ["code.py", "stoa/auth/refresh.py", "vault/token.bin"]
+        assert sorted(drive.walk()) == ["code.py", "stoa/auth/refresh.py", "vault-a/token.bin"]
         assert drive.read_file("/stoa/auth/refresh.py") == b"x" * 5000
         assert drive.stat("/stoa") == (DIRECTORY, 0)
         assert drive.stat("/code.py") == (REGULAR, 7)
@@ -28,20 +28,26 @@ def test_files_are_there_after_a_remount(flash):
 
 def test_overwriting_in_place_changes_only_what_is_written(flash):
     with FatDrive(flash) as drive:
-        file = drive.open("/vault/token.bin", "r+")
+        file = drive.open("/vault-a/token.bin", "r+")
         assert file.seek(100, 0) == 100
         assert file.write(b"token") == 5
         assert file.seek(0, 1) == 105
         file.close()
     with FatDrive(flash) as drive:
-        assert drive.read_file("/vault/token.bin") == b"\xff" * 100 + b"token" + b"\xff" * (4096 - 105)
+        assert drive.read_file("/vault-a/token.bin") == b"\xff" * 100 + b"token" + b"\xff" * (4096 - 105)
 
 
 def test_installing_again_keeps_what_is_to_be_kept(flash):
     with FatDrive(flash) as drive:
-        drive.install({"code.py": b"new", "vault/token.bin": b""}, keep=("vault/token.bin",))
+        drive.install({"code.py": b"new", "vault-a/token.bin": b"\0" * 4096}, keep=("vault-a/token.bin",))
         assert drive.read_file("/code.py") == b"new"
-        assert len(drive.read_file("/vault/token.bin")) == 4096
+        assert drive.read_file("/vault-a/token.bin") == b"\xff" * 4096
+
+
+def test_what_is_to_be_kept_but_has_another_size_is_made_anew(flash):
+    with FatDrive(flash) as drive:
+        drive.install({"vault-a/token.bin": b"\xff" * 5000}, keep=("vault-a/token.bin",))
+        assert len(drive.read_file("/vault-a/token.bin")) == 5000
 
 
 def test_what_is_no_longer_shipped_goes_and_what_is_the_owners_stays(flash):
@@ -49,16 +55,16 @@ def test_what_is_no_longer_shipped_goes_and_what_is_the_owners_stays(flash):
         drive.write_file("/stoa/old.py", b"")
         drive.write_file("/settings.toml", b"")
         drive.install({"stoa/new.py": b""}, own=("stoa",))
-        assert sorted(drive.walk()) == ["code.py", "settings.toml", "stoa/new.py", "vault/token.bin"]
+        assert sorted(drive.walk()) == ["code.py", "settings.toml", "stoa/new.py", "vault-a/token.bin"]
 
 
-def test_a_run_that_is_broken_off_is_a_loss_of_power(flash):
+def test_a_run_that_is_broken_off_loses_what_fatfs_has_not_written(flash):
     with pytest.raises(KeyboardInterrupt), mounted(flash) as drive:
-        # Whole blocks: they have left FatFs' own buffer and wait in the cached sector.
-        drive.open("/vault/token.bin", "r+").write(b"u" * 1024)
+        # Two whole blocks, which FatFs passes on, and the beginning of a third, which it keeps until the close.
+        drive.open("/vault-a/token.bin", "r+").write(b"u" * 1030)
         raise KeyboardInterrupt
     with FatDrive(flash) as after:
-        assert after.read_file("/vault/token.bin")[:1024] == b"\xff" * 1024
+        assert after.read_file("/vault-a/token.bin")[:1030] == b"u" * 1024 + b"\xff" * 6
 
 
 def test_installing_what_is_there_already_erases_nothing(flash):
@@ -68,13 +74,16 @@ def test_installing_what_is_there_already_erases_nothing(flash):
     assert flash.erases == before
 
 
-def test_writes_wait_in_the_cached_sector_and_are_lost_without_power(flash):
-    drive = FatDrive(flash)
-    file = drive.open("/vault/token.bin", "r+")
-    file.write(b"u" * 1024)
-    drive.drop()
-    with FatDrive(flash) as after:
-        assert after.read_file("/vault/token.bin")[:1024] == b"\xff" * 1024
+def test_each_block_that_is_written_costs_an_erase_at_once(flash):
+    before = flash.erases
+    with FatDrive(flash) as drive:
+        file = drive.open("/vault-a/token.bin", "r+")
+        file.write(b"u" * 1024)
+        assert flash.erases == before + 2
+        assert flash.content.count(b"u" * 1024) == 1
+        file.close()
+    # And the directory's, for the time of the change (FatFs f_sync).
+    assert flash.erases == before + 3
 
 
 @pytest.mark.parametrize(
@@ -94,12 +103,35 @@ def test_errors_are_the_ones_a_board_raises(flash, act, number):
     assert raised.value.errno == number
 
 
+def test_a_full_drive_takes_what_is_written_in_place_and_nothing_more(flash):
+    with FatDrive(flash) as drive:
+        drive.fill()
+        drive.fill()
+        with pytest.raises(OSError) as raised:
+            drive.write_file("/new.txt", b"x")
+        assert raised.value.errno == errno.ENOSPC
+        with pytest.raises(PermissionError):
+            drive.mkdir("/folder")
+        file = drive.open("/vault-a/token.bin", "r+")
+        assert file.write(b"token") == 5
+        file.close()
+        # The rest of its last cluster is the file's already.
+        file = drive.open("/code.py", "a")
+        assert file.write(b"#") == 1
+        file.close()
+    with FatDrive(flash) as drive:
+        drive.make_room()
+        drive.write_file("/new.txt", b"x")
+        assert drive.read_file("/code.py") == b"print()#"
+        assert drive.read_file("/vault-a/token.bin")[:6] == b"token\xff"
+
+
 def test_rename_and_remove(flash):
     with FatDrive(flash) as drive:
         drive.rename("/code.py", "/main.py")
         assert "main.py" in drive.listdir("/")
         drive.remove("/main.py")
-        assert drive.listdir("/") == ["stoa", "vault"]
+        assert drive.listdir("/") == ["stoa", "vault-a"]
 
 
 def test_flash_that_does_not_mount_is_formatted_at_boot_and_the_firmware_is_gone(flash):
@@ -117,3 +149,17 @@ def test_more_failed_mounts_than_fatfs_has_volumes():
 def test_flash_comes_in_whole_sectors():
     with pytest.raises(ValueError, match="multiple of 4096"):
         Flash.blank(5000)
+
+
+def test_blocks_in_two_erase_sectors_are_two_rewrites_and_their_neighbours_stay():
+    flash = Flash(bytearray(b"o" * 3 * ERASE_SECTOR))
+    FlashDisk(flash).write(7, 2 * BLOCK, b"a" * BLOCK + b"b" * BLOCK)
+    assert flash.content == b"o" * 7 * BLOCK + b"a" * BLOCK + b"b" * BLOCK + b"o" * 15 * BLOCK
+    assert flash.erases == 2
+    assert FlashDisk(flash).read(7, 2 * BLOCK) == b"a" * BLOCK + b"b" * BLOCK
+
+
+@pytest.mark.parametrize(("at", "size"), [(1, ERASE_SECTOR), (0, 5), (ERASE_SECTOR, 2 * ERASE_SECTOR)])
+def test_flash_is_rewritten_by_the_whole_sector(at, size):
+    with pytest.raises(ValueError, match="no erase sector"):
+        Flash.blank(SIZE).rewrite(at, bytes(size))

@@ -76,3 +76,10 @@ def test_an_spi_frame_arrives_and_shows_the_same_picture_as_under_cpython(microp
 def test_the_heap_is_bounded(micropython):
     board = bare_board("bytearray(200000)", runtime=MicroPythonRuntime(micropython, "128k"))
     assert any(line.startswith("MemoryError") for line in board.wake().console)
+
+
+def test_the_watchdog_raises_its_own_exception(micropython):
+    code = "import microcontroller, time\nfrom watchdog import WatchDogMode, WatchDogTimeout\n"
+    code += "microcontroller.watchdog.timeout = 10\nmicrocontroller.watchdog.mode = WatchDogMode.RAISE\n"
+    code += "try:\n    time.sleep(60)\nexcept WatchDogTimeout:\n    print(time.monotonic_ns() // 1000000000)\n"
+    assert bare_board(code, runtime=MicroPythonRuntime(micropython, "128k")).wake().console == ["10"]

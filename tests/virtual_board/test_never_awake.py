@@ -14,7 +14,8 @@ def test_an_outage_is_waited_out_ever_more_patiently(home):
         wake = home.wake()
         gaps.append(round((wake.began_ns - ended) / NS / 60))
         ended = wake.ended_ns
-    assert gaps == [5, 10, 20, 40, 80, 160, 320, 360]
+    for gap, least in zip(gaps, [5, 10, 20, 40, 80, 160, 320, 360], strict=True):
+        assert least <= gap <= least * 9 / 8 + 1, gaps
     assert is_whole(home)
 
 
@@ -25,12 +26,12 @@ def test_a_defect_of_the_firmware_ends_in_deep_sleep_too(home):
     assert home.board.state.sleeping.until_ns - home.clock.now_ns() == pytest.approx(6 * 3600 * NS, abs=2 * NS)
 
 
-def test_a_stuck_panel_does_not_keep_the_board_awake(home, monkeypatch):
-    monkeypatch.setattr(home.board._controller, "busy", lambda: True)
+def test_a_stuck_panel_does_not_keep_the_board_awake(home):
+    home.board.faults.set("busy-stuck")
     wake = home.wake_now()
     assert 'stoa panel fault="BUSY stuck"' in wake.console
     assert wake.refreshes == 0
-    monkeypatch.undo()
+    home.board.faults.clear()
     home.wake()
     assert home.screens != [], "what the glass shows is unknown: it is drawn anew"
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from host_tools.rehearsal.household import settings_toml
-from host_tools.virtual_board.peripherals.radio import AccessPoint
+from host_tools.virtual_board.peripherals.station import AccessPoint
 from tests.home import FEATHER, MAGTAG, is_whole
 from tests.virtual_board.hostile import JSON, HostileServer
 
@@ -48,7 +48,7 @@ def test_every_setting_is_checked_before_the_radio_is_touched(home, changes, key
 
 
 def test_wrong_wifi_and_a_network_that_comes_back(home):
-    wifi = home.board._access_point
+    wifi = home.board.access_point
     home.write_settings(settings_toml(home.account, AccessPoint("elsewhere", "password")))
     home.wake_now()
     assert home.names() == ["error"]

@@ -7,6 +7,7 @@ import pytest
 
 from host_tools.boards import load_board
 from host_tools.virtual_board.controllers.panels import find_panel
+from host_tools.virtual_board.flash import ERASE_SECTOR
 from host_tools.virtual_board.state import BoardState, Sleeping
 from host_tools.virtual_board.state_folder import StateError, StateFolder
 
@@ -25,7 +26,7 @@ def folder(tmp_path):
     """A folder with a sleeping board in it."""
     folder = tmp_path / "deep" / "board"
     with opened(folder) as kept:
-        kept.state.flash.program(5, b"\x07")
+        kept.state.flash.rewrite(0, b"\x07" * ERASE_SECTOR)
         kept.state.nvm[1:2] = b"\x02"
         kept.state.sleep_memory[3:4] = b"\x04"
         kept.state.glass = PICTURE
@@ -60,7 +61,7 @@ from pathlib import Path
 kept = opened(Path({str(folder)!r}))
 kept.awake()
 kept.state.nvm[7:10] = b"new"
-kept.state.flash.program(4096, b"token")
+kept.state.flash.rewrite(4096, b"token".ljust(4096))
 os.kill(os.getpid(), signal.SIGKILL)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9

@@ -1,0 +1,255 @@
+"""One display, prepared for a story, whose wake can be cut again and again from the same moment.
+
+The board, the authority and the clock go back there together. `judge` says what must hold once the power is back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import Random
+
+from host_tools.authority import RunningAuthority, start_authority
+from host_tools.authority.core import user_code
+from host_tools.authority.core.records import LoginSession, User
+from host_tools.bundle import PRESERVED, build_bundle
+from host_tools.clock import NS, VirtualClock
+from host_tools.virtual_board.esp32 import POWER_LOST, Wake
+from host_tools.virtual_board.fat import FatDrive, mounted
+from host_tools.virtual_board.power import Cut
+from host_tools.virtual_board.runtimes import Runtime
+from tests.campaigns import broken_boards
+from tests.home import MONDAY_MORNING_NS, Home
+
+GRACE_S = 30
+POWER_IS_BACK_NS = 2 * NS
+# Shorter than a day, so that each morning begins with a refresh.
+ACCESS_TOKEN_S = 3600
+# The authority's refresh tokens, wherever they lie.
+TOKEN = re.compile(rb"v1\.[\w-]{60}")
+# By itself: no person was needed. Asked: one was, and no device could have done without. Lost: one was that a perfect
+# device would not have needed, a computer having the drive. Not reached: the wake had fewer calls than the uncut one
+# (a reply that came in one piece instead of two), and went well.
+OUTCOMES = ("by itself", "asked", "lost", "not reached", "failed")
+NEEDLESS = "asks a person, and no perfect device would"
+
+
+def pair(home: Home) -> None:
+    """A new display, out of its box."""
+
+
+def rotate(home: Home) -> None:
+    """A morning like any other: the refresh token is rotated."""
+    home.wake()
+    home.board.sleep()
+
+
+def mfa(home: Home) -> None:
+    """The morning on which MFA is asked of everything."""
+    rotate(home)
+    home.authority.set_mfa("rule")
+
+
+def re_pair(home: Home) -> None:
+    """The morning after the grant was revoked."""
+    rotate(home)
+    home.authority.control.revoke()
+
+
+def power_on(home: Home) -> None:
+    """A battery was taken out and put back: what was cut once is cut again."""
+    rotate(home)
+    home.board.power_off()
+
+
+STORIES: dict[str, Callable[[Home], None]] = {
+    "pair": pair,
+    "rotate": rotate,
+    "mfa": mfa,
+    "re-pair": re_pair,
+    "power-on": power_on,
+}
+
+
+class Bench:
+    """One story, ready to be cut: `calls` and `flash` operations are what there is to cut.
+
+    broken: a kind of broken_boards, or "". read_only: a computer has the drive from the moment the story is prepared.
+    """
+
+    def __init__(
+        self,
+        story: str,
+        authority: RunningAuthority,
+        clock: VirtualClock,
+        seed: int = 1,
+        broken: str = "",
+        read_only: bool = False,
+        runtime: Runtime | None = None,
+    ) -> None:
+        self.story, self.seed = story, seed
+        self.authority, self.clock = authority, clock
+        self.home = Home(authority, clock, runtime=runtime)
+        self.board = self.home.board
+        noise = Random(seed)
+        self.board.state.uid = noise.randbytes(6)
+        self.board.state.nvm[:] = noise.randbytes(len(self.board.state.nvm))
+        self.home.person.approve = self._approve  # type: ignore[method-assign]
+        self._session = self._signed_in()
+        bundle = build_bundle(self.board.board)
+        spoilt = broken_boards.spoil(broken, bundle) if broken else {}
+        self.board.install(spoilt)
+        self._program = {path: content for path, content in {**bundle, **spoilt}.items() if path not in PRESERVED}
+        self._program["settings.toml"] = self.home.drive_file("settings.toml")
+        self._written = {path: len(bundle[path]) for path in PRESERVED}
+        self._codes = Random()
+        with self.codes():
+            STORIES[story](self.home)
+            if read_only:
+                self.hold_the_drive()
+            self._board, self._authority = self.board.state.copy(), authority.snapshot()
+            self.held = self.tokens_in_flash()
+            self.begin()
+            self.uncut = self.wake()
+        assert self.uncut.failure() is None and self.home.reason() == "daily", self.uncut.console
+        self.calls, self.flash = self.uncut.calls, self.uncut.supply.flash
+        self._picture = self.board.state.glass
+
+    def hold_the_drive(self) -> None:
+        """A computer is plugged in. A morning later, in the story of mornings, nvm alone has the newest token."""
+        self.board.faults.set("drive-read-only")
+        if self.story == "rotate":
+            self.home.wake()
+            self.board.sleep()
+
+    @contextmanager
+    def codes(self) -> Iterator[None]:
+        """User codes are the seed's: how many calls it takes to draw one depends on it."""
+        chance, user_code.generate = user_code.generate, self._next_code
+        self._codes.seed(self.seed)
+        try:
+            yield
+        finally:
+            user_code.generate = chance
+
+    def _next_code(self) -> str:
+        return "".join(self._codes.choice(user_code.ALPHABET) for _ in range(user_code.LENGTH))
+
+    def begin(self) -> None:
+        """Go back to the moment before the story's wake."""
+        self.board.restore(self._board)
+        self.authority.restore(self._authority)
+        self.clock.set_ns(self._authority.taken_at)
+        self._codes.seed(self.seed + 1)
+
+    def wake(self) -> Wake:
+        self.home.screens.clear()
+        self.home.onlooker.new_wake()
+        return self.board.wake()
+
+    def run(self, cut: Cut) -> tuple[str, str]:
+        """(one of OUTCOMES, what was wrong or "") of the story cut there, and of the boot that follows."""
+        with self.codes():
+            self.begin()
+            self.board.cut_power(cut)
+            wake = self.wake()
+            if wake.ending != POWER_LOST:
+                return ("not reached", "") if wake.failure() is None else ("failed", str(wake.failure()))
+            self.let_power_return()
+            asked = self.asked()
+            needs_nobody = self.perfect_device_needs_nobody()
+            after = self.wake()
+            asked = self.asked() - asked
+            wrong = self.judge(after, asked, needs_nobody)
+        if not wrong:
+            return ("asked" if asked else "by itself"), ""
+        met = wake.supply.flash[-1] if cut.of == "flash" else wake.supply.calls[-1]
+        lost = wrong == NEEDLESS and self.board.faults.drive_read_only
+        return ("lost" if lost else "failed"), f"{wrong} (cut at {' '.join(map(str, met))})"
+
+    def let_power_return(self) -> None:
+        # What was sent before the cut is processed, and counted, before anything else is.
+        self.authority.settle()
+        self.clock.skip_ns(POWER_IS_BACK_NS)
+
+    def judge(self, after: Wake, asked: int, needs_nobody: bool) -> str:
+        """What is wrong with a display whose power is back, or ""."""
+        failure = after.failure()
+        if failure is not None:
+            return failure
+        damaged = self.damaged()
+        if damaged:
+            return f"damaged on the drive: {', '.join(damaged[:3])}, {len(damaged)} files"
+        if asked and needs_nobody:
+            return NEEDLESS
+        if asked > 1:
+            return f"asks {asked} times"
+        if self.home.reason() != "daily":
+            return f"no quote: {self.home.reason()}, {self.home.onlooker.obstacle()}"
+        if self.board.state.glass != self._picture:
+            return "the glass shows something else than today's quote"
+        token = self.home.token()
+        standing = self.authority.control.examine(token) if token else None
+        if standing is None or standing.standing != "newest":
+            return f"its token is {standing and standing.standing}"
+        return ""
+
+    def damaged(self) -> list[str]:
+        """The files of the program, and settings.toml, that are not what was deployed."""
+        with mounted(self.board.state.flash) as drive:
+            return [path for path, content in self._program.items() if _read(drive, path) != content]
+
+    def slots_lost(self) -> list[str]:
+        """The files the firmware writes that are not there, or not in their size, any more."""
+        with mounted(self.board.state.flash) as drive:
+            return [path for path, size in self._written.items() if len(_read(drive, path) or b"") != size]
+
+    def tokens_in_flash(self) -> set[str]:
+        """Every refresh token that lies whole in flash or nvm, by its looks: the vault is not asked."""
+        state = self.board.state
+        content = bytes(state.flash.content), bytes(state.nvm[: len(state.nvm)])
+        return {token.decode() for medium in content for token in TOKEN.findall(medium)}
+
+    def perfect_device_needs_nobody(self) -> bool:
+        """Whether a device that lost nothing it could have kept would show the quote without a person.
+
+        It has what lay in flash when the wake began, and what lies there now: a token the server gave out and the
+        power's end overtook is kept by nobody. Whether one of these is good still, the authority says. RAM and sleep
+        memory, with the access token and the device code in them, are gone with the power for everybody.
+        """
+        if self.authority.control.mfa == "rule":
+            return False
+        found = [self.authority.control.examine(token) for token in self.held | self.tokens_in_flash()]
+        return any(each is not None and each.standing in ("newest", "within leeway") for each in found)
+
+    def asked(self) -> int:
+        return self.authority.control.tally()["device_grants_asked"]
+
+    def _signed_in(self) -> LoginSession:
+        """A person who signed in once, with a second factor: to do so for each code would take most of the time."""
+        now = self.clock.now_ns()
+        (user,) = self.authority._authority.store.find(User)
+        return LoginSession("", now, now + 86_400 * NS, user.user_id, now, "pwd otp mfa", None, None, None)
+
+    def _approve(self, shown: dict[str, str]) -> None:
+        """UnknownUserCode for a code that is not good."""
+        code = user_code.normalised(shown["user_code"])
+        self.authority._authority.device_grants.answer(code, self._session, allow=True)
+
+
+def _read(drive: FatDrive, path: str) -> bytes | None:
+    try:
+        return drive.read_file("/" + path)
+    except OSError:
+        return None
+
+
+@contextmanager
+def bench(
+    story: str, seed: int = 1, broken: str = "", read_only: bool = False, runtime: Runtime | None = None
+) -> Iterator[Bench]:
+    """seed: of what flash held before, the board's number and the user codes. broken: a kind of broken_boards."""
+    clock = VirtualClock(MONDAY_MORNING_NS)
+    with start_authority(clock, access_token_ttl=ACCESS_TOKEN_S, refresh_leeway=GRACE_S) as authority:
+        yield Bench(story, authority, clock, seed, broken, read_only, runtime)
