@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from host_tools import device_libraries
+from host_tools.virtual_board.runtimes.micropython import MicroPythonUnavailable, find_micropython
 
 # Last, as on no board: the program's code.py would hide the standard library's module of that name.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "firmware"))
@@ -34,3 +35,15 @@ def device_library_path() -> Iterator[Path]:
     yield path
     for entry in added:
         sys.path.remove(entry)
+
+
+@pytest.fixture(scope="session")
+def micropython() -> list[str]:
+    """The command that starts a real MicroPython. In CI its tests may not be skipped; elsewhere a machine without it,
+    and without Debian's packages, skips them."""
+    try:
+        return find_micropython(device_libraries.cache_folder())
+    except MicroPythonUnavailable as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
 
-from host_tools.rehearsal.household import find_runtime
 from host_tools.virtual_board.power import WAYS
-from host_tools.virtual_board.runtimes.micropython import MicroPythonUnavailable
+from host_tools.virtual_board.runtimes.micropython import MicroPythonRuntime
 from tests.campaign import extent
 from tests.campaigns import broken_boards
 from tests.campaigns.cut_bench import STORIES, bench
@@ -31,8 +29,8 @@ def test_the_display_comes_back_from_every_cut(figures, story):
     assert not done.failures
     assert done.calls > 500 and len(done.flash) >= 4
     assert done.cuts >= len(done.flash) * len(WAYS["flash"]) + done.calls // EVERY * len(WAYS["call"])
-    # Were it more, cuts would miss the wake.
-    assert done.outcomes["not reached"] <= 4
+    # A reply comes in one piece or in two. Were it more, cuts would miss the wake.
+    assert done.outcomes["not reached"] <= max(2, done.cuts // 100)
 
 
 def test_the_stories_differ_in_whom_they_need(figures):
@@ -68,13 +66,8 @@ def test_a_computer_on_the_drive_costs_the_token_where_nvm_is_cut_and_nowhere_el
 
 
 @pytest.mark.parametrize("story", extent(quick=["rotate"], deep=[*STORIES]))
-def test_a_virtual_machine_with_a_bounded_heap_comes_back_as_well(story):
-    try:
-        machine = find_runtime("micropython", "1M")
-    except MicroPythonUnavailable as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
+def test_a_virtual_machine_with_a_bounded_heap_comes_back_as_well(micropython, story):
+    machine = MicroPythonRuntime(micropython, "1M")
     with bench(story, runtime=machine) as made:
         chosen = cuts(made.calls, len(made.flash), extent(quick=made.calls, deep=20))
         # Torn, of the flash operations.

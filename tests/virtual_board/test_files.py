@@ -5,7 +5,6 @@ import pytest
 from host_tools.virtual_board.runtimes.cpython import CPythonRuntime
 from host_tools.virtual_board.runtimes.micropython import MicroPythonRuntime
 from tests.virtual_board.bare import bare_board
-from tests.virtual_board.test_micropython_runtime import micropython  # noqa: F401  # a fixture
 
 RUNTIMES = pytest.mark.parametrize("name", ["cpython", "micropython"])
 WRITABLE = 'import storage\nstorage.remount("/", readonly=False)\n'

@@ -1,15 +1,10 @@
 """A real 32-bit MicroPython in the place of CPython: the same link, modules and SPI bytes.
-
-In CI these may not be skipped; elsewhere a machine without MicroPython and without Debian's packages skips them.
 """
-
-import os
 
 import pytest
 
-from host_tools.device_libraries import cache_folder
 from host_tools.virtual_board.runtimes.cpython import CPythonRuntime
-from host_tools.virtual_board.runtimes.micropython import MicroPythonRuntime, MicroPythonUnavailable, find_micropython
+from host_tools.virtual_board.runtimes.micropython import MicroPythonRuntime
 from host_tools.virtual_board.runtimes.process import ROM
 from tests.virtual_board.bare import bare_board
 
@@ -42,16 +37,6 @@ command(0x22, bytes([0xF7]))
 command(0x20, b"")
 print("sent")
 """
-
-
-@pytest.fixture(scope="module")
-def micropython():
-    try:
-        return find_micropython(cache_folder())
-    except MicroPythonUnavailable as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
 
 
 @pytest.mark.parametrize("module", MODULES)
