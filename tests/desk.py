@@ -283,5 +283,6 @@ def _stand_ins() -> dict[str, types.ModuleType]:
             return _present[0].exchange("GET", url, None)
 
     exchanger.Exchanger = Exchanger
+    hardware.awake_ms = _bound("milliseconds")
     modules = (hardware, glass, radio, clock, exchanger)
     return {module.__name__: module for module in modules}

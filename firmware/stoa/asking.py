@@ -93,7 +93,7 @@ class _Asking:
                 self._save()
                 try:
                     status, body, headers = self._sign_in.exchanger.post(endpoint, effect[2])
-                    wait = retry_after.seconds(headers, hardware.now())
+                    wait = retry_after.seconds(headers, hardware.now(), status)
                     event = ("reply", status, body)
                     failure = None
                 except HttpError as error:
@@ -150,5 +150,7 @@ class _Asking:
         end = schedule.quiet_end(moment, self._settings.quiet, self._settings.zone)
         if end != moment:
             # On the morning after MFA came for everybody, a fleet must not ask in one second.
-            end += schedule.own_number(hardware.uid()) % schedule.JITTER_S
+            later = end + schedule.own_number(hardware.uid()) % schedule.JITTER_S
+            if schedule.quiet_end(later, self._settings.quiet, self._settings.zone) == later:
+                return later
         return end

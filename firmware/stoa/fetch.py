@@ -44,7 +44,7 @@ def _get(api, etag, exchanger, access_token):
     if verdict[0] == "later":
         from stoa.auth import retry_after
 
-        raise odd_reply(SERVER, verdict[1], retry_after.seconds(answered, hardware.now()))
+        raise odd_reply(SERVER, verdict[1], retry_after.seconds(answered, hardware.now(), status))
     if verdict[0] == "same" and not etag:
         raise odd_reply(SERVER, "status 304 out of turn")
     return verdict

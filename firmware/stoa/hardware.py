@@ -17,6 +17,7 @@ WATCHDOG_S = 120
 AWAKE_LIMIT_MS = 2100 * 1000
 # Held at boot, by somebody who just switched it on; and from sleep, where the same button asks for a quote.
 WIPE_HOLD_MS = {"boot": 3000, "button": 10000}
+WIPE_STUCK_MS = 60000
 
 
 def now():
@@ -45,6 +46,11 @@ BEGAN_MS = milliseconds()
 _watchdog = None
 
 
+def awake_ms():
+    """How long this wake has lasted."""
+    return milliseconds() - BEGAN_MS
+
+
 def wait(seconds):
     """Sleep awake, however long: the watchdog is fed, until the wake has lasted AWAKE_LIMIT_MS."""
     while seconds > 0:
@@ -70,7 +76,7 @@ def start_watchdog():
 
 
 def feed_watchdog():
-    if _watchdog is not None and milliseconds() - BEGAN_MS < AWAKE_LIMIT_MS:
+    if _watchdog is not None and awake_ms() < AWAKE_LIMIT_MS:
         _watchdog.feed()
 
 
@@ -107,7 +113,7 @@ def battery_mv():
 
 
 def wipe_held(woken):
-    """Whether the owner holds the button that forgets the pairing long enough; `woken` as woken_by says it.
+    """Whether the owner held the button that forgets the pairing, long enough, and let go; `woken` as woken_by says it.
 
     Where it is the chip's boot button it cannot be held through a reset, which would start the chip's own loader:
     there the display is woken by it.
@@ -120,12 +126,13 @@ def wipe_held(woken):
     pin = digitalio.DigitalInOut(getattr(board, name))
     try:
         pin.switch_to_input(pull=digitalio.Pull.UP)
-        until = milliseconds() + WIPE_HOLD_MS[woken]
+        held_since = milliseconds()
         while not pin.value:
-            if milliseconds() >= until:
-                return True
+            if milliseconds() - held_since > WIPE_STUCK_MS:
+                # Nobody holds a button so long: it is stuck, and that must not cost the pairing.
+                return False
             time.sleep(0.1)
-        return False
+        return milliseconds() - held_since >= WIPE_HOLD_MS[woken]
     finally:
         pin.deinit()
 

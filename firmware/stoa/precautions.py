@@ -11,11 +11,18 @@ WELL_MV = 3650
 NO_BATTERY_MV = 2500
 
 
+def check_last_wake(state, woken_by):
+    """Raise an Obstacle where the last wake hung: this one may hang too, and is not to, at once again.
+
+    But for one that was cut short with a refresh in flight. The server's grace is up to 60 s, and the mark in `state`
+    (auth.refresh) sees to it that it is tried once more and not again and again.
+    """
+    if woken_by == "watchdog" and state.get("refresh", {}).get("is") != "asking":
+        raise Obstacle("hung", "The last wake did not end", "The watchdog ended it.")
+
+
 def take(state, woken_by):
     """Raise an Obstacle where this wake must not go on. `state`: what sleep memory keeps."""
-    if woken_by == "watchdog":
-        # It hung once and may hang each time: not at once again.
-        raise Obstacle("defect", "The last wake did not end", "The watchdog ended it.")
     if hardware.wipe_held(woken_by):
         _wipe(state)
     _check_battery(state)

@@ -6,11 +6,13 @@ Nothing secret is logged or shown.
 
 from stoa import hardware, log, vault
 from stoa.net.usocket import HttpError
-from stoa.obstacle import no_reply, odd_reply, refused
+from stoa.obstacle import Unanswered, no_reply, odd_reply, refused
 
 SERVER = "The sign-in server"
 # An access token this close to its end may be refused by the time it arrives.
 REFRESH_MARGIN_S = 60
+# A wake that has lasted so long does not show a second code: hardware.AWAKE_LIMIT_MS ends it.
+SECOND_CODE_MS = 5 * 60 * 1000
 # What sleep memory keeps of one account and means nothing to another.
 OF_ONE_ACCOUNT = ("endpoints", "access", "refresh", "grant", "asked", "ask_at", "forgiven", "no_refresh_token")
 
@@ -65,12 +67,12 @@ class SignIn:
         return self.ask_person("pairing", {})
 
     def settled(self):
-        """The API has answered. After a refresh that is the one proof that nobody is needed: the asking starts anew.
+        """The API has answered. After a refresh and no person it proves that nobody is needed: the asking starts anew.
 
         Not sooner: a tenant that challenges every refresh, or an API that wants fresher authentication than a refresh
         gives, must not nag anew each time.
         """
-        if self._refreshed:
+        if self._refreshed and not self._person_answered:
             forget_asking(self.state)
 
     def ask_person(self, screen, challenge):
@@ -80,6 +82,10 @@ class SignIn:
         """
         from stoa import asking
 
+        if self._person_answered and hardware.awake_ms() > SECOND_CODE_MS:
+            # What is left of the wake may be less than a code's life.
+            self.state.setdefault("ask_at", hardware.now() + 3600)
+            raise Unanswered()
         # Not good enough, if there is one.
         self.state.pop("access", None)
         tokens = asking.ask(self, screen, challenge)
@@ -167,7 +173,7 @@ class SignIn:
         except HttpError as error:
             raise no_reply(SERVER, error)
         if status != 200 or document is None:
-            wait = retry_after.seconds(headers, hardware.now())
+            wait = retry_after.seconds(headers, hardware.now(), status)
             raise odd_reply(SERVER, "no discovery document, status %d" % status, wait)
         try:
             token, device = metadata.endpoints(document, issuer)

@@ -10,6 +10,8 @@ GOOD_FOR_S = 20 * 3600
 LEARN_FROM_S = 6 * 3600
 # The 5 % of the specification, and a little. What is off by more has jumped, not drifted.
 DRIFT_MAX_PPM = 60000
+# Nobody is left alone for longer (backoff.CAUSES, and a night), and no access token is believed to live longer.
+FURTHEST_S = 31 * 86400
 # A day of the worst drift is 72 min. Moving what is remembered by a little is harmless, by a lot is the point.
 JUMP_S = 300
 
@@ -34,7 +36,7 @@ def was_set(state, before, now):
                 state["drift"] = (state.get("drift", drift) + drift) // 2
     jump = now - before
     if jump > JUMP_S or jump < -JUMP_S:
-        _move(state, jump)
+        _move(state, jump, now)
     state["clock_set_at"] = now
     state.pop("clock_in_doubt", None)
 
@@ -51,11 +53,25 @@ def reckoned(state, now):
     return now - gained
 
 
-def _move(state, by):
+def _move(state, by, now):
     """Shift what is remembered: durations stay what they were; a jump of the clock neither frees nor jails anyone."""
     if "ask_at" in state:
-        state["ask_at"] += by
+        state["ask_at"] = _moved(state["ask_at"], by, now, FURTHEST_S)
     if "access" in state:
-        state["access"]["until"] += by
+        state["access"]["until"] = _moved(state["access"]["until"], by, now, FURTHEST_S)
     if "wakes" in state:
-        state["wakes"] = [wake + by for wake in state["wakes"]]
+        state["wakes"] = [_moved(wake, by, now, 0) for wake in state["wakes"]]
+    grant = state.get("grant", {})
+    for key in ("at", "asked_at", "poll_at", "expires_at"):
+        if key in grant:
+            grant[key] = _moved(grant[key], by, now, FURTHEST_S)
+
+
+def _moved(moment, by, now, ahead):
+    """`moment` after a jump `by`; as it is where it was not that clock's, and never more than `ahead` seconds from now.
+
+    A clock that lost its time while sleep memory kept its own jumps back to where the moments are from.
+    """
+    if moment + by > now + ahead:
+        return min(moment, now + ahead)
+    return moment + by

@@ -13,21 +13,20 @@ from stoa.obstacle import Obstacle, Unanswered, no_panel, no_time, no_wifi
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # Nobody at the display can do anything about these, or it cannot be drawn on.
-NEVER_SAID = ("panel", "defect")
+NEVER_SAID = ("panel", "hung")
 
 
 def run():
     """Do one wake. Never returns: deep sleep ends it."""
     memory = hardware.sleep_memory()
-    button = True
     try:
         hardware.start_watchdog()
         until, button = Wake(sleep_state.load(memory), hardware.woken_by()).until()
     except Exception as error:
         # Our own defect, or no memory left.
-        until = hardware.now() + backoff.delay("defect", 1)
+        until, button = hardware.now() + backoff.delay("defect", 1), False
         try:
-            _report(error, until, memory)
+            until, button = _report(error, until, memory)
         except Exception:
             # Telling of it is worth less than the sleep.
             pass
@@ -35,9 +34,12 @@ def run():
 
 
 def _report(error, until, memory):
+    """Tell what went wrong; the wake after it, and whether the button may be that."""
     log.say("defect", kind=type(error).__name__, until=until)
     # What the last wake left may be what this one tripped over.
-    sleep_state.save(memory, sleep_state.essence(sleep_state.load(memory)))
+    state = sleep_state.essence(sleep_state.load(memory))
+    sleep_state.save(memory, state)
+    wakes = state.get("wakes") or [hardware.now()]
     try:
         import traceback
 
@@ -47,6 +49,7 @@ def _report(error, until, memory):
         import sys
 
         sys.print_exception(error)
+    return schedule.within_budget(wakes, until), len(wakes) < schedule.BUTTON_WAKES
 
 
 class Wake:
@@ -57,6 +60,9 @@ class Wake:
         self._woken_by = woken_by
         # Woken from a sleep that left no memory: nothing can be counted.
         self._forgetful = not state and woken_by in ("alarm", "button")
+        if woken_by == "watchdog" and state and not state.get("awake"):
+            # The reason of the last reset stays through a reload; the wake it ended has long been slept off.
+            self._woken_by = "boot"
         self._settings = None
         self._left_out = ()
         self._quote = None
@@ -67,9 +73,12 @@ class Wake:
         log.say("wake", by=self._woken_by)
         state = self._state
         state["wakes"] = schedule.remember_wake(state.get("wakes", []), hardware.now())
+        state["awake"] = True
+        if self._forgetful and self._woken_by == "alarm":
+            # Whether a person was asked is not known either; a cell that browns out at each join would ask all day.
+            state["ask_at"] = hardware.now() + schedule.DAY_S
         # Now, for a wake that hangs counts too.
         self._save()
-        self._recall_quote()
         asked = None
         try:
             self._do()
@@ -91,6 +100,8 @@ class Wake:
     def _do(self):
         from stoa import precautions
 
+        precautions.check_last_wake(self._state, self._woken_by)
+        self._recall_quote()
         precautions.take(self._state, self._woken_by)
         self._load_settings()
         self._set_clock(self._join())
@@ -109,16 +120,18 @@ class Wake:
     def _is_worth_saying(self, cause):
         if cause in NEVER_SAID:
             return False
-        patience = backoff.CAUSES[cause][2]
-        if not patience:
-            return True
-        grant = self._state.get("grant", {})
-        if grant.get("device_code") and grant.get("expires_at", 0) > hardware.now():
+        state = self._state
+        grant = state.get("grant", {})
+        if cause != "misconfigured" and grant.get("device_code") and grant.get("expires_at", 0) > hardware.now():
             # A code that can still be answered is on the glass (trmnl-firmware PR#605: an error was drawn over one).
             return False
-        # Of a failure that passes nobody needs to know, unless they woke the display, or it shows what is past.
-        failures = self._state["failures"][cause]
-        return failures > patience or self._woken_by != "alarm" or self._state.get("screen") != "quote"
+        if state["failures"][cause] > backoff.CAUSES[cause][2]:
+            return True
+        # Of a failure that passes nobody needs to know, unless they pressed the button, or there is no quote yet. After
+        # a power cut the router boots more slowly than the display, and what the glass shows is not known.
+        if self._woken_by == "button" or not self._quote:
+            return True
+        return state.get("screen", "quote") not in ("quote", "waiting")
 
     def _next_wake(self, ending, asked):
         state, settings = self._state, self._settings
@@ -133,11 +146,15 @@ class Wake:
         else:
             until = schedule.after_failure(now, ending, state["failures"][ending], asked, number)
         wakes = state.get("wakes") or [now]
+        button = len(wakes) < schedule.BUTTON_WAKES
+        if not button:
+            # To arm it again, as soon as it may be.
+            until = min(until, max(wakes[-schedule.BUTTON_WAKES] + schedule.DAY_S, now + schedule.SOONEST_S))
         until = schedule.within_budget(wakes, until, self._forgetful)
+        state.pop("awake", None)
         self._save()
         log.say("sleep", until=until, reason=ending)
-        drift = state.get("drift", 0)
-        return schedule.by_sleep_clock(now, until, drift), len(wakes) < schedule.BUTTON_WAKES
+        return schedule.by_sleep_clock(now, until, state.get("drift", 0)), button
 
     def _ask_at(self):
         return self._state.get("ask_at", hardware.now() + 3600)
@@ -180,6 +197,8 @@ class Wake:
             raise no_time(self._settings.ntp)
         else:
             hardware.set_clock(timekeeping.reckoned(self._state, before))
+        # What was moved with the clock, or a reset would find the clock moved and the rest not.
+        self._save()
 
     def _fetch_quote(self):
         from stoa import fetch
@@ -194,7 +213,10 @@ class Wake:
             return radio.join(settings.wifi_ssid, settings.wifi_password, self._state)
 
         exchanger = Exchanger(join, hardware.milliseconds)
-        sign_in = SignIn(settings, exchanger, self._state, self._save, self._show, self._woken_by == "alarm")
+        # A button that wakes the board again and again is nobody's.
+        pressed = self._woken_by == "button" and len(self._state.get("wakes", ())) <= schedule.BUTTON_WAKES // 2
+        patient = not pressed and self._woken_by != "boot"
+        sign_in = SignIn(settings, exchanger, self._state, self._save, self._show, patient)
         etag = self._etag if self._quote else None
         verdict = fetch.todays_quote(settings.api, etag, exchanger, sign_in)
         if verdict[0] == "new":

@@ -110,7 +110,6 @@ class VirtualBoard:
         self.glass.restore(saved.glass)
         self.controller = Ssd1680(self.glass, self.clock, self._keep_picture)
         self.pressed, self._cut = None, None
-        self.slept_from_ns, self.next_boot = None, ("POWER_ON", "")
 
     def cut_power(self, cut: Cut) -> None:
         """Let the power fail in the next wake, where `cut` says; if the wake does not get there, never."""
@@ -143,7 +142,7 @@ class VirtualBoard:
         if sleeping is None:
             return
         # A pin wakes the chip by its level, so that a button still down ends the next sleep too.
-        for pin in sorted(self.down() | {str(self.faults.button_floating)}):
+        for pin in sorted(self.down() | ({self.faults.button_floating} if self.faults.button_floating else set())):
             self.press(pin)
         if self.pressed is not None:
             return

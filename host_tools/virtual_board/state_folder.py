@@ -95,6 +95,9 @@ class StateFolder:
             sleeping = notes["sleeping"]
             if sleeping is not None:
                 state.sleeping = Sleeping(_integer(sleeping["until_ns"]), [str(pin) for pin in sleeping["pins"]])
+            reason, safe_mode = notes["next_boot"]
+            state.next_boot = (str(reason), str(safe_mode))
+            state.slept_from_ns = _integer(notes["slept_from_ns"])
             if notes["awake"]:
                 state.power_off()
         except (OSError, ValueError, KeyError, TypeError):
@@ -124,6 +127,8 @@ class StateFolder:
             "awake": awake,
             "rtc_offset_ns": state.rtc_offset_ns,
             "sleeping": None if state.sleeping is None else vars(state.sleeping),
+            "next_boot": state.next_boot,
+            "slept_from_ns": state.slept_from_ns,
         }
         return json.dumps(notes).encode()
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.campaign import extent
 from tests.campaigns.joint_matrix import ANSWERS, GRACES_S, LOST, Cell, campaign, matrix
+from tests.campaigns.power_cuts import cuts
 
 
 @pytest.mark.timeout(extent(quick=120, deep=1800))
@@ -14,6 +15,17 @@ def test_it_ends_with_a_token_that_works_or_asks_a_person_once():
     assert not done.failures
     assert done.outcomes["asked"] and done.outcomes["by itself"]
     assert sum(done.outcomes.values()) >= extent(quick=30, deep=1000)
+
+
+def test_no_cut_of_a_rotation_costs_a_token_that_was_whole_in_flash():
+    """The cells that found the directory entry's rewrite: power lost, and no grace at all."""
+    with matrix() as made:
+        uncut = Cell("cut-first", None, "none", 0, "token")
+        ends = {
+            str(cut): made.run(Cell("cut-first", cut, "none", 0, "token")) for cut in cuts(0, made.operations(uncut))
+        }
+    assert len(ends) == 20
+    assert not [(cut, wrong) for cut, (outcome, wrong) in ends.items() if outcome == "failed"]
 
 
 def test_every_failure_of_the_server_alone():

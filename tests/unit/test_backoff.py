@@ -19,8 +19,9 @@ from stoa.auth.backoff import CAUSES, DAY, HOUR, MINUTE, delay
         ("clock", [5 * MINUTE * 2**n for n in range(7)] + [6 * HOUR]),
         ("panel", [1 * HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR, 24 * HOUR]),
         ("misconfigured", [6 * HOUR, 12 * HOUR, 24 * HOUR, 24 * HOUR]),
-        ("low_battery", [24 * HOUR, 24 * HOUR]),
+        ("low_battery", [12 * HOUR, 12 * HOUR]),
         ("defect", [6 * HOUR, 12 * HOUR, 24 * HOUR, 24 * HOUR]),
+        ("hung", [6 * HOUR, 12 * HOUR, 24 * HOUR, 24 * HOUR]),
     ],
 )
 def test_doubles_up_to_a_cap(cause, delays):
@@ -28,7 +29,7 @@ def test_doubles_up_to_a_cap(cause, delays):
 
 
 def test_every_cause_is_tested():
-    tested = {"needs_human", "unavailable", "wifi", "clock", "panel", "misconfigured", "low_battery", "defect"}
+    tested = {"needs_human", "unavailable", "wifi", "clock", "panel", "misconfigured", "low_battery", "defect", "hung"}
     assert set(CAUSES) == tested
 
 

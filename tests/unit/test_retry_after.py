@@ -32,11 +32,11 @@ NOW = 784111777  # Sun, 06 Nov 1994 08:49:37 GMT, RFC 9110's own example
     ],
 )
 def test_seconds(headers, wait):
-    assert retry_after.seconds(headers, NOW) == wait
+    assert retry_after.seconds(headers, NOW, 429) == wait
 
 
 def test_the_rate_limits_reset_is_auth0s_epoch():
-    assert retry_after.seconds({"x-ratelimit-reset": "1800000042"}, 1_800_000_000) == 42
+    assert retry_after.seconds({"x-ratelimit-reset": "1800000042"}, 1_800_000_000, 429) == 42
 
 
 @given(st.integers(0, 4_102_444_800))
@@ -60,3 +60,9 @@ def test_every_date_the_standard_library_writes(moment):
 )
 def test_what_is_no_imf_fixdate(text):
     assert retry_after.http_date(text) is None
+
+
+@pytest.mark.parametrize("status", [200, 403, 500, 503])
+def test_a_window_that_is_told_with_every_answer_is_no_wish_to_be_left_alone(status):
+    assert retry_after.seconds({"x-ratelimit-reset": "80000"}, NOW, status) is None
+    assert retry_after.seconds({"retry-after": "60", "x-ratelimit-reset": "80000"}, NOW, status) == 60

@@ -94,3 +94,18 @@ def test_without_a_time_server_the_drift_tells_the_time_and_is_still_learned_aga
 def test_with_no_drift_known_the_clock_is_left_as_it_is():
     state = {"clock_set_at": NOON}
     assert reckoned(state, NOON + DAY) == NOON + DAY
+
+
+def test_a_clock_that_lost_its_time_while_sleep_memory_kept_its_own_jails_nobody():
+    state = {
+        "clock_set_at": NOON - DAY,
+        "ask_at": NOON + 7 * DAY,
+        "access": {"token": "t", "until": NOON + 600},
+        "wakes": [NOON - 7200, 946_684_805],
+        "grant": {"at": NOON - 60, "poll_at": NOON - 55, "expires_at": NOON + 800},
+    }
+    was_set(state, 946_684_810, NOON)
+    assert state["ask_at"] == NOON + 7 * DAY
+    assert state["access"]["until"] == NOON + 600
+    assert state["wakes"] == [NOON - 7200, NOON - 5]
+    assert state["grant"] == {"at": NOON - 60, "poll_at": NOON - 55, "expires_at": NOON + 800}

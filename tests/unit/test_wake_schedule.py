@@ -74,6 +74,19 @@ def test_a_wake_that_hangs_was_counted_before_it_hung():
     assert sleep_state.load(made.memory)["wakes"] == [NOON - 100, NOON]
 
 
+def test_a_defect_keeps_to_the_budget_and_leaves_a_floating_button_unarmed():
+    made = desk({"wakes": [NOON - 3600 + 100 * n for n in range(22)]}, "button")
+
+    def broken(*anything):
+        raise KeyError
+
+    made.answer = broken
+    for _ in range(2):
+        assert slept_s(made) > 3600
+        assert "defect" in made.log[-1]
+        assert not made.button_is_armed
+
+
 def test_each_cause_has_a_backoff_of_its_own():
     made = desk({"failures": {"wifi": 5, "unavailable": 2}})
     assert 1200 <= slept_s(made) < 1400

@@ -1,5 +1,6 @@
 """When the display asks for a person, and above all when it does not."""
 
+import itertools
 import json
 
 import pytest
@@ -79,6 +80,29 @@ def test_an_api_that_wants_fresher_authentication_is_not_asked_for_at_every_wake
                 asked.append(utc_text(wake.began_ns // NS + 60)[8:13])
         assert asked == ["03T06", "03T07", "03T09", "03T13", "04T06", "05T06"]
         assert len(server.heard) == 6
+
+
+def test_an_api_that_is_never_content_is_no_daily_chore_even_when_somebody_always_answers(home):
+    quote = {"date": "2026-03-03", "text": "t", "author": "a", "work": "w", "locus": "1"}
+    home.wake_now()
+    turns = []
+
+    def answer(heard):
+        # Each token that a refresh brought is too old; the one a person brought is good.
+        turns.append(heard)
+        fresh = home.onlooker.last("pairing") is not None
+        return (200, JSON, json.dumps(quote).encode()) if fresh else STALE
+
+    with HostileServer(answer) as server:
+        home.settle(api=server.url)
+        asked = []
+        for _ in range(40):
+            wake = home.wake()
+            if "mfa" in home.names():
+                asked.append(wake.began_ns // (86400 * NS))
+    assert turns
+    assert len(asked) <= 8
+    assert all(later - sooner >= 6 for sooner, later in itertools.pairwise(asked[2:])), asked
 
 
 def test_a_person_who_answers_a_step_up_brings_the_quote(home, authority):

@@ -183,6 +183,7 @@ def test_the_last_quote_survives_a_loss_of_power(home):
     with_quote = home.screens[-1].picture.tobytes()
     home.board.power_off()
     home.wake_now()
+    home.press_button()
     assert home.names() == ["error"]
     assert home.screens[-1].picture.tobytes() == with_quote
 
@@ -194,7 +195,7 @@ def test_while_a_computer_has_the_drive_sleep_memory_keeps_the_quote(home):
     home.press_button()
     with_quote = home.screens[-1].picture.tobytes()
     home.board.state.sleep_memory[:] = bytes(4096)
-    home.wake_now()
+    home.press_button()
     assert home.screens[-1].picture.tobytes() != with_quote
 
 

@@ -1,5 +1,4 @@
-"""A real 32-bit MicroPython in the place of CPython: the same link, modules and SPI bytes.
-"""
+"""A real 32-bit MicroPython in the place of CPython: the same link, modules and SPI bytes."""
 
 import pytest
 

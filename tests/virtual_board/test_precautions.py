@@ -3,7 +3,7 @@
 import pytest
 
 from host_tools.clock import NS
-from tests.home import FEATHER, is_whole
+from tests.home import FEATHER, MAGTAG, is_whole
 
 HOUR_NS = 3600 * NS
 
@@ -22,11 +22,11 @@ def test_a_low_battery_is_shown_once_and_then_sleeps_long(home):
     first = home.wake()
     assert home.names() == ["error"]
     assert first.exchanges == [], "the radio would finish it"
-    assert slept_ns(home, first) >= 24 * HOUR_NS
+    assert slept_ns(home, first) >= 12 * HOUR_NS
     for _ in range(3):
         wake = home.wake()
         assert (home.names(), wake.exchanges) == ([], [])
-        assert slept_ns(home, wake) >= 24 * HOUR_NS
+        assert slept_ns(home, wake) >= 12 * HOUR_NS
     home.board.faults.set("battery:3600")
     home.wake()
     assert home.names() == [], "not before it is charged by as much"
@@ -67,6 +67,7 @@ def test_a_wipe_leaves_no_access_token_in_sleep_memory(home):
     old = bytes(home.board.state.sleep_memory)
     assert b"access" in old
     home.board.hold("BUTTON_D")
+    home.clock.schedule(20 * NS, lambda: home.board.release("BUTTON_D"))
     home.approves = False
     # A reset, not a loss of power: sleep memory would have kept it.
     home.board.state.sleeping = None
@@ -84,6 +85,20 @@ def test_where_the_wipe_button_is_the_boot_button_it_is_held_from_sleep(make_hom
     home.wake()
     assert ("stoa wiped left=none" in home.console) is wiped
     assert home.names() == (["pairing", "quote"] if wiped else [])
+
+
+@pytest.mark.parametrize(("board_id", "button"), [(FEATHER, "BOOT0"), (MAGTAG, "BUTTON_D")])
+def test_a_button_that_is_stuck_costs_no_pairing(make_home, board_id, button):
+    home = make_home(board_id=board_id)
+    home.wake_now()
+    home.board.faults.set(f"button-stuck:{button}")
+    if board_id == MAGTAG:
+        home.board.power_off()
+    for _ in range(3):
+        home.wake()
+    assert not [line for line in home.console if "wiped" in line]
+    home.board.faults.clear()
+    assert is_whole(home)
 
 
 def test_a_short_press_forgets_nothing(home):
@@ -119,6 +134,29 @@ def test_a_wake_that_hangs_ends_by_the_watchdog_and_the_next_one_sleeps(home):
     assert slept_ns(home, after) >= 6 * HOUR_NS
     home.board.faults.clear()
     assert is_whole(home)
+
+
+def test_a_wake_that_hung_in_its_refresh_tries_once_more_at_once(home, authority):
+    home.wake_now()
+    home.board.sleep()
+    # In the midst of the refresh: whether the server has it is not known.
+    home.board.faults.set("hang:net.send")
+    home.onlooker.new_wake()
+    assert home.board.wake().ending == "watchdog"
+    home.board.faults.clear()
+    wake = home.wake_now()
+    assert home.onlooker.last("wake")["by"] == "watchdog"
+    assert "/oauth/token" in [exchange.path for exchange in wake.exchanges]
+
+
+def test_a_drive_that_hangs_does_not_make_a_loop_without_a_sleep(home):
+    home.wake_now()
+    home.board.faults.set("hang:fs.open")
+    endings = []
+    for _ in range(4):
+        home.board.sleep()
+        endings.append(home.board.wake().ending)
+    assert endings == ["watchdog", "deep sleep", "watchdog", "deep sleep"]
 
 
 def test_a_brown_out_is_slept_off_and_the_display_comes_back(home):

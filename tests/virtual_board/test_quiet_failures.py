@@ -33,6 +33,28 @@ def test_who_presses_the_button_is_told_at_once(home):
     assert home.names() == ["error"]
 
 
+@pytest.mark.parametrize("fault", ["wifi-absent", "dns"])
+def test_when_power_returns_before_the_router_the_quote_stays(home, fault):
+    home.wake_now()
+    home.board.power_off()
+    home.board.faults.set(fault)
+    home.wake_now()
+    assert home.names() == []
+    home.board.faults.clear()
+    assert is_whole(home)
+
+
+def test_a_blip_while_it_waits_for_a_person_is_not_said_either(home, authority):
+    home.wake_now()
+    authority.set_mfa("rule")
+    home.approves = False
+    home.wake()
+    assert home.names() == ["mfa", "waiting"]
+    home.board.faults.set("wifi-absent")
+    home.wake()
+    assert home.names() == []
+
+
 def test_a_first_display_says_what_is_wrong_at_once(home):
     home.board.faults.set("wifi-absent")
     home.wake_now()

@@ -61,14 +61,15 @@ def test_days_in_words(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ctrl_c_ends_the_days_and_tells_what_there_was(tmp_path):
+@pytest.mark.parametrize("ends_by", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_days_and_tells_what_there_was(tmp_path, ends_by):
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     arguments = command("--days", "3660", "--json", "--plot", "days.png")
     process = subprocess.Popen(arguments, cwd=tmp_path, env=environment, start_new_session=True, **streams)
     # The first word on its progress, ten seconds on: by then some days are over.
     assert process.stderr.readline().startswith("day ")
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, ends_by)
     told, errors = process.communicate(timeout=60)
     figures = json.loads(only_line(told))
     assert "Traceback" not in errors

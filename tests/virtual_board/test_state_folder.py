@@ -32,6 +32,8 @@ def folder(tmp_path):
         kept.state.glass = PICTURE
         kept.state.rtc_offset_ns = -(10**18)
         kept.state.sleeping = Sleeping(10**19, ["BUTTON_A"])
+        kept.state.next_boot = ("BROWNOUT", "BROWNOUT")
+        kept.state.slept_from_ns = 10**18
         kept.keep()
     return folder
 
@@ -46,6 +48,7 @@ def test_a_board_comes_back_as_it_was_left(folder):
             Sleeping(10**19, ["BUTTON_A"]),
         )
         assert len(state.uid) == 6
+        assert (state.next_boot, state.slept_from_ns) == (("BROWNOUT", "BROWNOUT"), 10**18)
 
 
 def test_only_the_owner_may_read_what_holds_the_pairing(folder):

@@ -30,9 +30,11 @@ CAUSES = {
     "panel": (1 * HOUR, 24 * HOUR, 0),
     # Only an edit of settings.toml or of the tenant ends it, and an edit restarts a board that is plugged in.
     "misconfigured": (6 * HOUR, 24 * HOUR, 0),
-    # Only a charger ends it.
-    "low_battery": (24 * HOUR, 24 * HOUR, 0),
-    # Our own, or a wake that the watchdog ended. Not sooner, for what it did to a server once it may do each time.
+    # Only a charger ends it, and to look costs next to nothing: the radio stays off.
+    "low_battery": (12 * HOUR, 12 * HOUR, 0),
+    # A wake that the watchdog ended. Not sooner, for what it did to a server once it may do each time.
+    "hung": (6 * HOUR, 24 * HOUR, 0),
+    # Our own; the same holds.
     "defect": (6 * HOUR, 24 * HOUR, 0),
 }
 # What a code counts that was answered, and the next refresh was challenged all the same: the answer changed nothing,

@@ -94,8 +94,8 @@ def _classify(state, event, now):
         return "misconfigured", {"error": value}
     if status in (502, 504) and kind == "unusable":
         # RFC 9110 15.6.3, 15.6.5: the gateway lost the server's answer, which may have rotated the token.
-        return "lost", {"after": retry_after.seconds(event[3], now), "error": None}
-    later = {"after": retry_after.seconds(event[3], now), "error": value}
+        return "lost", {"after": retry_after.seconds(event[3], now, status), "error": None}
+    later = {"after": retry_after.seconds(event[3], now, status), "error": value}
     if kind == "unusable" or status == 429 or status >= 500:
         # Whatever the body of an overloaded or broken server says, it is no verdict on the token.
         return "later", later

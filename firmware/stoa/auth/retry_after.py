@@ -8,7 +8,7 @@ LIMIT_S = 86400
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def seconds(headers, now):
+def seconds(headers, now, status):
     """Seconds from `now` (epoch s), 0 to LIMIT_S, or None where the server names no time that can be read."""
     text = headers.get("retry-after")
     if text is not None:
@@ -18,7 +18,8 @@ def seconds(headers, now):
             moment = http_date(text)
             wait = None if moment is None else moment - now
     else:
-        wait = _number(headers.get("x-ratelimit-reset", "").strip())
+        # Many send it with every answer, to say when the present window ends: it is a wish with a 429 alone.
+        wait = _number(headers.get("x-ratelimit-reset", "").strip()) if status == 429 else None
         # Auth0 and GitHub give the UTC epoch, others the seconds that remain.
         if wait is not None and wait >= 1000000000:
             wait -= now

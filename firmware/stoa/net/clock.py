@@ -8,7 +8,7 @@ def set_from_network(pool, server):
 
     try:
         rtc.RTC().datetime = adafruit_ntp.NTP(pool, server=server).datetime
-    except (OSError, ArithmeticError, RuntimeError):
-        # RuntimeError: CircuitPython is out of sockets.
+    except (OSError, ArithmeticError, RuntimeError, ValueError, MemoryError):
+        # RuntimeError: CircuitPython is out of sockets. ValueError: a year that the clock cannot hold.
         return False
     return True

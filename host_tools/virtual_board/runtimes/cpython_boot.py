@@ -186,8 +186,9 @@ rom_sources = {**read_sources(sys.argv[1]), **read_sources(sys.argv[2])}
 for path, source in rom_sources.items():
     codes[path, source] = compile(source, path, "exec", __future__.annotations.compiler_flag, dont_inherit=True)
 write = os.write
-# A terminal's interrupt is for the bench; a board knows of none.
+# What ends a process group is for the bench, which then ends its board; a board knows of no signal.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
 # What is here by now is never garbage, and a collection that touched it would copy its pages into every child.
 gc.collect()
 gc.freeze()

@@ -1,0 +1,58 @@
+"""What a wake does about its refresh: the mark of one in flight, and what may delete a token. On the desk."""
+
+from __future__ import annotations
+
+import pytest
+
+from stoa import sleep_state, vault
+from tests.campaigns.test_wakes import DOCUMENT, SETTINGS
+from tests.desk import NOON, Desk, Reset, desk_firmware
+
+
+@pytest.fixture(scope="module", autouse=True)
+def firmware():
+    with desk_firmware():
+        yield
+
+
+def paired(answer, issuer=SETTINGS["STOA_ISSUER"], **more):
+    """A desk whose vault holds a token, whose refreshes `answer` answers."""
+    posts = []
+
+    def everything(method, url, fields):
+        if method == "GET":
+            return (200, {**DOCUMENT, "issuer": issuer, **endpoints}, {}) if "openid" in url else (500, None, {})
+        if fields["grant_type"] == "refresh_token":
+            posts.append(fields["refresh_token"])
+        return answer
+
+    endpoints = {"token_endpoint": issuer + "token", "device_authorization_endpoint": issuer + "code"}
+    desk = Desk(everything, {**SETTINGS, "STOA_ISSUER": issuer, **more})
+    desk.clock_ahead_s = 0
+    desk.woken_by = "alarm"
+    sleep_state.save(desk.memory, {"clock_set_at": NOON, "ask_at": NOON + 86400})
+    owner = vault.owner(issuer, SETTINGS["STOA_CLIENT_ID"])
+    assert vault.Vault(desk.nvm, desk.open_file, owner).store("refresh-token") == ("file", "nvm")
+    return desk, posts
+
+
+def test_reset_in_its_refresh_again_and_again_it_sends_the_token_twice_and_no_more():
+    desk, posts = paired((200, {"access_token": "a", "token_type": "Bearer", "expires_in": 60}, {}))
+    for turn in range(3):
+        desk.woken_by = "boot" if turn else "alarm"
+        # Discovery at the first turn alone; the reset comes when the answer is there and has not been read.
+        desk.steps_left, desk.ends_by = 3 if turn == 0 else 1, Reset
+        assert desk.wake() == ("reset" if turn < 2 else "slept"), turn
+    assert posts == ["refresh-token"] * 2
+    assert desk.vault_token() == "refresh-token"
+
+
+@pytest.mark.parametrize(
+    ("issuer", "deletes"),
+    [("https://id.example/", True), ("http://127.0.0.1:8400/", True), ("http://10.0.0.5/", False)],
+)
+def test_invalid_grant_deletes_a_token_only_where_nobody_on_the_way_can_have_said_it(issuer, deletes):
+    desk, posts = paired((400, {"error": "invalid_grant"}, {}), issuer, STOA_ALLOW_HTTP="1")
+    assert desk.wake() == "slept"
+    assert posts == ["refresh-token"]
+    assert desk.vault_token() == (None if deletes else "refresh-token")
