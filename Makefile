@@ -1,5 +1,6 @@
 # make demo    set up, then run the whole path without hardware or a person; pictures land in demo-out
 # make test    set up, then run every check and test
+# make bench   set up, then print every figure of benchmarks/, beside its rival where it has one; half an hour
 # make setup   set up alone: .venv with the `stoa` command
 
 VENV := .venv
@@ -8,7 +9,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help demo test check lint setup setup-dev lock clean
+.PHONY: help demo test bench check lint setup setup-dev lock clean
 # A recipe that fails half-way leaves no stamp behind.
 .DELETE_ON_ERROR:
 
@@ -25,6 +26,11 @@ endif
 
 test: setup-dev lint
 	$(BIN)/python -m pytest
+
+bench: setup-dev
+	$(BIN)/python benchmarks/year.py
+	$(BIN)/python benchmarks/vault_cuts.py
+	$(BIN)/python benchmarks/power_cuts.py
 
 # The checks without the tests. The import contracts are run by test_architecture.py.
 check: setup-dev lint

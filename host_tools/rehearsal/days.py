@@ -96,6 +96,8 @@ def check_faults(faults: Sequence[str], board: Board) -> None:
         if pin is not None and pin not in board.buttons.values():
             has = ", ".join(sorted(set(board.buttons.values())))
             raise PlanError(f"--fault {text}: {board.id} has no button {pin}; it has {has}")
+        if scratch.battery_mv is not None and board.power.monitor is None:
+            raise PlanError(f"--fault {text}: {board.id} cannot measure its battery; leave it out")
 
 
 def _read_date(text: str | None) -> date:

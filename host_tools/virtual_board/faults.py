@@ -151,7 +151,10 @@ def _wifi_refusal(argument: str | None) -> str:
 
 KINDS: dict[str, Kind] = {
     "power": Kind(
-        "power", ":call:N:HOW|flash:N:HOW", _cut, "power is lost at the N-th hardware call or flash operation"
+        "power",
+        ":call:N:HOW|flash:N:HOW",
+        _cut,
+        "power is lost at the N-th call (HOW: before, after) or flash operation (before, between, torn, after)",
     ),
     "dns": Kind("dns", "", _nothing, "no name has an address, the numbers that stand for names here included"),
     "refused": Kind("refused", "", _nothing, "every connection is refused"),

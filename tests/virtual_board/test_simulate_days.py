@@ -223,14 +223,15 @@ def test_a_display_that_says_it_shows_a_quote_and_asked_nobody_for_one_is_not_be
         ({"faults": ["dns@2..3"]}, "--fault dns@2..3: '2..3' is no span of days; write one as 7, 7-9 or 7-"),
         ({"faults": ["truncate@2"]}, "write it as truncate:BYTES"),
         ({"faults": ["button-stuck:BUTTON_X"]}, "has no button BUTTON_X; it has BUTTON_A, BUTTON_D"),
+        ({"faults": ["battery:3000"], "board": FEATHER}, "cannot measure its battery"),
         ({"panel": "oled"}, "unknown panel 'oled'"),
     ],
 )
 def test_an_odd_plan_is_refused_with_the_remedy(changes, words):
     options = {"count": 7, "start": START, "faults": [], **changes}
-    count = options.pop("count")
+    count, board = options.pop("count"), options.pop("board", MAGTAG)
     with pytest.raises(days.StoaError) as refused:
-        days.read_plan(load_board(MAGTAG), CPythonRuntime(), count, **options)
+        days.read_plan(load_board(board), CPythonRuntime(), count, **options)
     assert words in str(refused.value)
 
 
