@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -24,6 +24,8 @@ from tests.campaign import extent
 CAMPAIGN = settings(
     max_examples=extent(quick=100, deep=600),
     stateful_step_count=40,
+    # Explaining traces each line, for minutes: what fails would be told as a time-out.
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 

@@ -144,6 +144,16 @@ def test_power_cut_in_a_pause_asks_once_more_and_pauses_no_longer():
     assert step(state, ("lost",), NOW) == later()
 
 
+def test_the_next_refresh_with_the_same_state_pauses_anew():
+    state = machine("asking")
+    step(state, ("lost",), NOW)
+    while step(state, ("unreached",), NOW)[0][0] == "wait":
+        step(state, ("tick",), NOW)
+    assert state["is"] == "over"
+    assert step(state, START, NOW) == (POST,)
+    assert step(state, ("unreached",), NOW) == later()
+
+
 def test_the_token_repeated_in_the_reply_is_no_rotation():
     state = machine("asking")
     assert step(state, reply({**TOKENS, "refresh_token": "R1"}), NOW) == SAME

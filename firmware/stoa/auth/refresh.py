@@ -109,6 +109,7 @@ def _classify(state, event, now):
 
 def _post(state, start):
     state["client_id"], state["refresh_token"] = start
+    state.pop("pauses", None)
     return _post_again(state, None)
 
 
