@@ -25,7 +25,7 @@ def test_a_battery_that_runs_low_for_a_month_and_is_charged(home):
     month = diary.live(28)
     assert {each.ending for each in month} == {"low_battery"}
     assert [each.screens for each in month if each.screens] == [["error"]]
-    assert min(gaps_h(month)) >= 24
+    assert min(gaps_h(month)) >= 12
     assert sum(each.requests for each in month) == 0
     assert (diary.nothing_is_lost(), home.kept_quote()) == (True, quote)
     home.board.faults.set("battery:4100")
