@@ -93,6 +93,7 @@ class Weather(RuleBasedStateMachine):
         self.interval = 5
         self.doomed = None
         self.ending = ""
+        self.clock_has_lied = False
         self.sent = {}
         self.plan = {}
         self.clocks_jumped = False
@@ -205,6 +206,7 @@ class Weather(RuleBasedStateMachine):
             desk.true_s += desk.slept_until - desk.now()
         desk.woken_by = how
         self.clocks_jumped = self.clocks_jumped or "ntp_error_s" in amiss or desk.ntp_error_s != 0
+        self.clock_has_lied = self.clock_has_lied or bool(amiss.get("ntp_error_s"))
         for name, value in (WELL | amiss).items():
             setattr(desk, name, value)
         if "clock_ahead_s" in amiss:
@@ -265,8 +267,10 @@ class Weather(RuleBasedStateMachine):
             self.asked_at = None
             return
         assert 60 <= desk.slept_until - desk.now() <= 2 * DAY_S + 7200
+        # A time server that lies within what a sleep clock may be off by passes for drift (timekeeping.DRIFT_MAX_PPM).
+        day = DAY_S * 94 // 100 if self.clock_has_lied else DAY_S
         for at in self.wakes_since_power[-60:]:
-            within = [other for other in self.wakes_since_power if at - DAY_S < other <= at]
+            within = [other for other in self.wakes_since_power if at - day < other <= at]
             assert len(within) <= 24
 
     @invariant()
@@ -294,6 +298,9 @@ CAMPAIGN = settings(
     suppress_health_check=list(HealthCheck),
     database=None,
 )
+
+
+pytestmark = pytest.mark.timeout(extent(quick=120, deep=900))
 
 
 # In parts, for one run of thousands keeps a gigabyte of examples.
