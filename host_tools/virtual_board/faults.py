@@ -154,7 +154,7 @@ KINDS: dict[str, Kind] = {
         "power",
         ":call:N:HOW|flash:N:HOW",
         _cut,
-        "power is lost at the N-th call (HOW: before, after) or flash operation (before, between, torn, after)",
+        "power fails at the N-th (before, after; in flash also torn, between)",
     ),
     "dns": Kind("dns", "", _nothing, "no name has an address, the numbers that stand for names here included"),
     "refused": Kind("refused", "", _nothing, "every connection is refused"),
