@@ -16,10 +16,10 @@ from host_tools.rehearsal.household import settings_toml, unpack_board
 from host_tools.rehearsal.onlooker import Onlooker
 from host_tools.rehearsal.story import PERSON_TAKES_NS
 from host_tools.virtual_board.controllers.glass import Glass
-from host_tools.virtual_board.esp32 import DEEP_SLEEP, Wake
 from host_tools.virtual_board.fat import mounted
 from host_tools.virtual_board.runtimes import Runtime
 from host_tools.virtual_board.state import BoardState
+from host_tools.virtual_board.wake import DEEP_SLEEP, Wake
 
 MAGTAG = "adafruit_magtag_2.9_grayscale"
 FEATHER = "adafruit_feather_esp32s3_4mbflash_2mbpsram"

@@ -148,7 +148,8 @@ def remember(open_file, quote, etag):
     payload = _pack(quote, etag or "")
     if newest is not None and newest[1] == payload:
         return True
-    kept = files.write(0 if newest is None else slots.following(newest[0]), payload, True)
+    sequence, slot = (0, None) if newest is None else (slots.following(newest[0]), newest[2])
+    kept = files.write(sequence, payload, slot, True)
     files.close()
     return kept
 

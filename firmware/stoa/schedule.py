@@ -102,6 +102,11 @@ def remember_wake(wakes, now):
     return recent[-WAKES_A_DAY:]
 
 
+def button_may_wake(wakes):
+    """Whether the button may end the next sleep, or it has had its part of the day's wakes."""
+    return len(wakes) < BUTTON_WAKES
+
+
 def within_budget(wakes, until, forgetful=False):
     """`until`, or later where it would be one wake too many. `wakes`: as remember_wake gives them, not empty."""
     if forgetful:

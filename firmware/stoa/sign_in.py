@@ -5,6 +5,7 @@ Nothing secret is logged or shown.
 """
 
 from stoa import hardware, log, vault
+from stoa.auth import backoff
 from stoa.net.usocket import HttpError
 from stoa.obstacle import Unanswered, no_reply, odd_reply, refused
 
@@ -84,7 +85,7 @@ class SignIn:
 
         if self._person_answered and hardware.awake_ms() > SECOND_CODE_MS:
             # What is left of the wake may be less than a code's life.
-            self.state.setdefault("ask_at", hardware.now() + 3600)
+            self.state.setdefault("ask_at", hardware.now() + backoff.HOUR)
             raise Unanswered()
         # Not good enough, if there is one.
         self.state.pop("access", None)

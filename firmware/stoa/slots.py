@@ -17,6 +17,7 @@ import binascii
 import struct
 
 SECTOR = 4096
+BLOCK = 512
 # Magic, version, zero, length of the payload, sequence number; then the CRC-32 of those and the payload.
 HEADER = "<4sBBHI"
 HEADER_SIZE = 16
@@ -54,9 +55,6 @@ def following(sequence):
     return (sequence + 1) & 0xFFFFFFFF
 
 
-BLOCK = 512
-
-
 class Slots:
     """A record of up to `capacity` bytes in two files.
 
@@ -86,14 +84,13 @@ class Slots:
                 newest = record[0], record[1], slot
         return newest
 
-    def write(self, sequence, payload, risk_the_newest=False):
+    def write(self, sequence, payload, newest, risk_the_newest=False):
         """Put a record into the slot that does not hold the newest, and read it back. True when it is there.
 
-        Call `close` afterwards. `risk_the_newest`: where that slot is gone for good, overwrite the newest itself; for
-        when it is elsewhere too.
+        Call `close` afterwards. `newest`: that slot, or None. `risk_the_newest`: where the other slot is gone for good,
+        overwrite the newest itself; for when it is elsewhere too.
         """
-        newest = self.read()
-        slot = 0 if newest is None else 1 - newest[2]
+        slot = 0 if newest is None else 1 - newest
         record = pack(self.magic, sequence, payload)
         record += b"\xff" * (-len(record) % BLOCK)
         if self._put(slot, record):

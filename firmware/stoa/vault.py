@@ -76,17 +76,18 @@ class Vault:
             raise ValueError("token of %d bytes" % (len(payload) - OWNER_SIZE))
         newest = self._newest()
         nvm_has_the_last = "nvm" in self.held_by
-        if newest is not None and newest[1] == payload:
-            sequence = newest[0]
-        else:
-            sequence = 0 if newest is None else slots.following(newest[0])
-            self.held_by = ()
+        sequence, slot = 0, None
+        if newest is not None:
+            sequence, kept, slot = newest
+            if kept != payload:
+                sequence = slots.following(sequence)
+                self.held_by = ()
         held = []
-        if "file" in self.held_by or self._files.write(sequence, payload, nvm_has_the_last):
+        if "file" in self.held_by or self._files.write(sequence, payload, slot, nvm_has_the_last):
             held.append("file")
         if "nvm" in self.held_by or self._write_nvm(slots.pack(MAGIC, sequence, payload)):
             held.append("nvm")
-        if not held and self._files.write(sequence, payload, True):
+        if not held and self._files.write(sequence, payload, slot, True):
             # One slot is left, and nothing beside it: a write at risk, or a token that is surely lost.
             held.append("file")
         self._files.close()
@@ -123,7 +124,7 @@ class Vault:
         return self._read_nvm(NVM_SIZE) == blank or self._write_nvm(blank)
 
     def _newest(self):
-        """(sequence, payload) or None; sets held_by."""
+        """(sequence, payload, slot of the newest in a file or None), or None; sets held_by."""
         in_file = self._files.read()
         in_nvm = None if self._nvm is None else slots.unpack(MAGIC, self._read_nvm(NVM_SIZE))
         newest = None
@@ -136,7 +137,7 @@ class Vault:
         if newest is not None and in_nvm == newest:
             held.append("nvm")
         self.held_by = tuple(held)
-        return newest
+        return None if newest is None else newest + (None if in_file is None else in_file[2],)
 
     def _write_nvm(self, data):
         # One assignment: each is an erase of the whole.

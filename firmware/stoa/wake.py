@@ -49,7 +49,7 @@ def _report(error, until, memory):
         import sys
 
         sys.print_exception(error)
-    return schedule.within_budget(wakes, until), len(wakes) < schedule.BUTTON_WAKES
+    return schedule.within_budget(wakes, until), schedule.button_may_wake(wakes)
 
 
 class Wake:
@@ -146,7 +146,7 @@ class Wake:
         else:
             until = schedule.after_failure(now, ending, state["failures"][ending], asked, number)
         wakes = state.get("wakes") or [now]
-        button = len(wakes) < schedule.BUTTON_WAKES
+        button = schedule.button_may_wake(wakes)
         if not button:
             # To arm it again, as soon as it may be.
             until = min(until, max(wakes[-schedule.BUTTON_WAKES] + schedule.DAY_S, now + schedule.SOONEST_S))
@@ -157,7 +157,7 @@ class Wake:
         return schedule.by_sleep_clock(now, until, state.get("drift", 0)), button
 
     def _ask_at(self):
-        return self._state.get("ask_at", hardware.now() + 3600)
+        return self._state.get("ask_at", hardware.now() + backoff.HOUR)
 
     def _load_settings(self):
         import os
@@ -176,11 +176,16 @@ class Wake:
     def _join(self):
         from stoa.net import radio
 
-        hardware.feed_watchdog()
         try:
-            return radio.join(self._settings.wifi_ssid, self._settings.wifi_password, self._state)
+            return self._pool()
         except radio.RadioError as error:
             raise no_wifi(error.detail, error.refused)
+
+    def _pool(self):
+        from stoa.net import radio
+
+        hardware.feed_watchdog()
+        return radio.join(self._settings.wifi_ssid, self._settings.wifi_password, self._state)
 
     def _set_clock(self, pool):
         from stoa import timekeeping
@@ -202,17 +207,11 @@ class Wake:
 
     def _fetch_quote(self):
         from stoa import fetch
-        from stoa.net import radio
         from stoa.net.exchanger import Exchanger
         from stoa.sign_in import SignIn
 
         settings = self._settings
-
-        def join():
-            hardware.feed_watchdog()
-            return radio.join(settings.wifi_ssid, settings.wifi_password, self._state)
-
-        exchanger = Exchanger(join, hardware.milliseconds)
+        exchanger = Exchanger(self._pool, hardware.milliseconds)
         # A button that wakes the board again and again is nobody's.
         pressed = self._woken_by == "button" and len(self._state.get("wakes", ())) <= schedule.BUTTON_WAKES // 2
         patient = not pressed and self._woken_by != "boot"

@@ -23,10 +23,11 @@ from host_tools.rehearsal.spans import ALWAYS, Span, Spell
 from host_tools.rehearsal.story import PERSON_TAKES_NS
 from host_tools.virtual_board.controllers.glass import Glass
 from host_tools.virtual_board.controllers.panels import find_panel
-from host_tools.virtual_board.esp32 import DEEP_SLEEP, POWER_LOST, VirtualBoard
+from host_tools.virtual_board.esp32 import VirtualBoard
 from host_tools.virtual_board.faults import Faults
 from host_tools.virtual_board.runtimes import Runtime
 from host_tools.virtual_board.state import BoardState
+from host_tools.virtual_board.wake import POWER_LOST
 
 MOST_DAYS = 3660
 MFA_MODES = get_args(MfaMode)
@@ -179,7 +180,7 @@ class _Life:
         self._turn(day)
         end_ns = self.log.start_ns + day * DAY_NS
         wakes = 0
-        while (at_ns := self._next_wake_ns()) is not None and at_ns < end_ns:
+        while (at_ns := self._board.next_wake_ns()) is not None and at_ns < end_ns:
             wakes += 1
             if wakes > MOST_WAKES_A_DAY:
                 self.log.failure = f"the display woke more than {MOST_WAKES_A_DAY} times on day {day}"
@@ -191,8 +192,7 @@ class _Life:
             self.log.failure = "the display sleeps with no alarm set"
             return
         self._clock.skip_ns(end_ns - self._clock.now_ns())
-        self._board.meter.mah()
-        self.log.end_day(self._clock.now_ns(), self._board.meter.charge)
+        self.log.end_day(self._clock.now_ns(), self._board.meter.charge())
 
     def goes_on(self) -> bool:
         self.log.interrupted = self.log.interrupted or self._is_unwanted()
@@ -200,8 +200,7 @@ class _Life:
 
     def end(self) -> None:
         """However it ended, count up to now."""
-        self._board.meter.mah()
-        self.log.stop(self._clock.now_ns(), self._board.meter.charge)
+        self.log.stop(self._clock.now_ns(), self._board.meter.charge())
         self.log.panel_faults = len(self._board.panel_faults)
 
     def _turn(self, day: int) -> None:
@@ -213,16 +212,6 @@ class _Life:
                 faults.set(fault.what)
         self._authority.set_mfa(read_mfa(plan.mfa.what) if day in plan.mfa.span else "off")
         self._is_away = plan.away is not None and day in plan.away
-
-    def _next_wake_ns(self) -> int | None:
-        """When the board boots next; None where nothing will ever wake it."""
-        sleeping = self._board.state.sleeping
-        if sleeping is None:
-            return self._clock.now_ns()
-        pressed = self._board.down() | {self._board.faults.button_floating}
-        if pressed & set(sleeping.pins):
-            return self._clock.now_ns()
-        return sleeping.until_ns
 
     def _wake(self) -> None:
         board, onlooker = self._board, self._onlooker
@@ -240,11 +229,10 @@ class _Life:
         screen = onlooker.last("screen")
         if screen is not None and screen.get("refreshed") == "no":
             self._shows(screen["name"])
-        slept = (onlooker.last("sleep") or {}).get("reason", "defect")
         entry = WakeEntry(
             began_ns=wake.began_ns,
             ended_ns=wake.ended_ns,
-            reason=slept if wake.ending == DEEP_SLEEP else wake.ending,
+            reason=onlooker.reason(wake),
             refreshes=wake.refreshes,
             requests=len(wake.exchanges),
             nvm_writes=wake.nvm_writes,

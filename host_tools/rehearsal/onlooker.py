@@ -8,6 +8,7 @@ from typing import Any
 
 from host_tools.rehearsal.console_log import LogLine, parse
 from host_tools.virtual_board.controllers.glass import Glass
+from host_tools.virtual_board.wake import DEEP_SLEEP, Wake
 
 # Real seconds for a line to come through the console's pipe; it was written before the picture was drawn.
 LINE_TAKES_S = 10
@@ -57,6 +58,13 @@ class Onlooker:
     def last(self, event: str) -> Mapping[str, str] | None:
         """The fields of the last line of this event in the present wake."""
         return next((line.fields for line in reversed(self.lines) if line.event == event), None)
+
+    def reason(self, wake: Wake) -> str:
+        """Why the board wakes next, or how the wake ended where that was no sleep ("power lost")."""
+        if wake.ending != DEEP_SLEEP:
+            return wake.ending
+        # A wake that a defect ended says nothing of its sleep.
+        return (self.last("sleep") or {}).get("reason", "defect")
 
     def obstacle(self) -> str | None:
         """What kept this wake from its quote, in words, if anything did."""

@@ -18,9 +18,10 @@ from host_tools.rehearsal.onlooker import Onlooker
 from host_tools.rehearsal.story import PERSON_TAKES_NS
 from host_tools.virtual_board.controllers.glass import Glass
 from host_tools.virtual_board.controllers.panels import find_panel
-from host_tools.virtual_board.esp32 import DEEP_SLEEP, VirtualBoard, Wake
+from host_tools.virtual_board.esp32 import VirtualBoard
 from host_tools.virtual_board.runtimes import Runtime
 from host_tools.virtual_board.state_folder import StateFolder
+from host_tools.virtual_board.wake import Wake
 
 # Real time between wakes whose sleep is skipped: a display that backs off must not hammer a foreign server after all.
 PAUSE_NS = 10 * NS
@@ -34,14 +35,11 @@ class FirmwareFailed(StoaError):
 
 @dataclass(frozen=True)
 class Report:
-    """How a wake ended. screen: the last one drawn; times in whole seconds, UTC.
-
-    reason: why the board wakes next, or how the wake ended where that was no sleep ("power lost").
-    """
+    """How a wake ended. screen: the last one drawn; times in whole seconds, UTC; reason as Onlooker.reason has it."""
 
     wake: Wake
     screen: str | None
-    reason: str | None
+    reason: str
     next_wake_s: int | None
     obstacle: str | None
     panel_faults: list[str]
@@ -103,9 +101,6 @@ class Watch:
                 kept.keep()
                 yield self._report(board, wake)
 
-    def _reason(self) -> str:
-        return (self._onlooker.last("sleep") or {}).get("reason", "defect")
-
     def _see(self, screen: str, shown: dict[str, str], glass: Glass) -> None:
         self._write_picture(glass)
         if shown:
@@ -130,7 +125,7 @@ class Watch:
         return Report(
             wake=wake,
             screen=(self._onlooker.last("screen") or {}).get("name"),
-            reason=self._reason() if wake.ending == DEEP_SLEEP else wake.ending,
+            reason=self._onlooker.reason(wake),
             next_wake_s=None if until is None else until // NS,
             obstacle=self._onlooker.obstacle(),
             panel_faults=board.panel_faults,

@@ -15,7 +15,7 @@ OFF, BOOT, IDLE, RADIO, JOINING, SLEEP = "off", "boot", "idle", "radio", "joinin
 
 
 class Meter:
-    """Charge since it was made. `charge`: microamp-nanoseconds up to the last change of state.
+    """Charge since it was made.
 
     What lasts is a state and is charged by the clock. A panel's refresh and an HTTP request are charged whole when they
     happen: the one goes on while the board does other things, and while the other is open a virtual clock stands still.
@@ -26,7 +26,7 @@ class Meter:
         self._clock = clock
         self._state = state
         self._since_ns = clock.now_ns()
-        self.charge = 0
+        self._charge = 0
         awake = power.awake_ua
         self._current_ua = {
             OFF: 0,
@@ -40,17 +40,21 @@ class Meter:
     def change(self, state: str) -> None:
         """The board is in this state from now on."""
         now = self._clock.now_ns()
-        self.charge += self._current_ua[self._state] * (now - self._since_ns)
+        self._charge += self._current_ua[self._state] * (now - self._since_ns)
         self._since_ns = now
         self._state = state
 
     def refresh(self, milliseconds: int) -> None:
-        self.charge += self._power.refresh_ua * milliseconds * MS
+        self._charge += self._power.refresh_ua * milliseconds * MS
 
     def request(self) -> None:
-        self.charge += self._current_ua[RADIO] * self._power.request_ms * MS
+        self._charge += self._current_ua[RADIO] * self._power.request_ms * MS
+
+    def charge(self) -> int:
+        """Microamp-nanoseconds up to now."""
+        self.change(self._state)
+        return self._charge
 
     def mah(self) -> float:
         """Milliamp-hours up to now."""
-        self.change(self._state)
-        return self.charge / MAH
+        return self.charge() / MAH

@@ -23,18 +23,7 @@ from host_tools.virtual_board.peripherals.station import AccessPoint
 from host_tools.virtual_board.power import Cut, Supply
 from host_tools.virtual_board.runtimes import Runtime
 from host_tools.virtual_board.state import POWER_ON, BoardState
-from host_tools.virtual_board.wake import (
-    BROWN_OUT,
-    CRASHED,
-    DEEP_SLEEP,
-    FINISHED,
-    HARD_FAULT,
-    POWER_LOST,
-    RESET,
-    STALLED,
-    WATCHDOG,
-    Wake,
-)
+from host_tools.virtual_board.wake import BROWN_OUT, HARD_FAULT, RESET, WATCHDOG, Wake
 
 # How the next boot begins, by how a wake ended: reset reason, and safe mode's (ports/espressif/supervisor/port.c).
 NEXT_BOOT = {
@@ -43,7 +32,6 @@ NEXT_BOOT = {
     BROWN_OUT: ("BROWNOUT", "BROWNOUT"),
     HARD_FAULT: ("SOFTWARE", "HARD_FAULT"),
 }
-__all__ = ["CRASHED", "DEEP_SLEEP", "FINISHED", "POWER_LOST", "RESET", "STALLED", "VirtualBoard", "Wake"]
 
 
 class VirtualBoard:
@@ -136,19 +124,26 @@ class VirtualBoard:
         """The buttons that are down."""
         return self._held | ({self.faults.button_stuck} if self.faults.button_stuck else set())
 
+    def next_wake_ns(self) -> int | None:
+        """When it boots next, by the bench's clock; None if it sleeps with no alarm that will ever end it."""
+        sleeping = self.state.sleeping
+        if sleeping is None or self.pressed is not None or self._waking_pins():
+            return self.clock.now_ns()
+        return sleeping.until_ns
+
     def sleep(self) -> None:
         """Let deep sleep run out; at once if a button is down. ValueError if no time alarm will ever end it."""
-        sleeping = self.state.sleeping
-        if sleeping is None:
-            return
-        # A pin wakes the chip by its level, so that a button still down ends the next sleep too.
-        for pin in sorted(self.down() | ({self.faults.button_floating} if self.faults.button_floating else set())):
+        for pin in self._waking_pins():
             self.press(pin)
-        if self.pressed is not None:
-            return
-        if sleeping.until_ns is None:
+        until_ns = self.next_wake_ns()
+        if until_ns is None:
             raise ValueError("the board sleeps with no time alarm set: only a button can wake it")
-        self.clock.skip_ns(sleeping.until_ns - self.clock.now_ns())
+        self.clock.skip_ns(until_ns - self.clock.now_ns())
+
+    def _waking_pins(self) -> list[str]:
+        """A pin wakes the chip by its level, so that a button still down ends the next sleep too."""
+        alarms = self.state.sleeping.pins if self.state.sleeping else []
+        return sorted(pin for pin in self.down() | {self.faults.button_floating} if pin in alarms)
 
     def wake(self) -> Wake:
         """Boot and serve the firmware until the wake ends."""

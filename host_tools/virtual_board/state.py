@@ -8,18 +8,15 @@ from typing import Protocol
 
 from host_tools.boards import Board
 from host_tools.virtual_board.flash import Flash
+from host_tools.virtual_board.power import Cells
 
 POWER_ON = ("POWER_ON", "")
 
 
-class Bytes(Protocol):
+class Bytes(Cells, Protocol):
     """A bytearray, or a mapped file that is one: what is written is kept at once."""
 
     def __len__(self) -> int: ...
-
-    def __getitem__(self, index: slice, /) -> bytes | bytearray: ...
-
-    def __setitem__(self, index: slice, value: bytes, /) -> None: ...
 
 
 @dataclass

@@ -24,7 +24,7 @@ _Both = Slots
 
 
 class Slots(_Both):
-    def write(self, sequence, payload, risk_the_newest=False):
+    def write(self, sequence, payload, newest, risk_the_newest=False):
         return self._put(0, pack(self.magic, sequence, payload))
 """
 
@@ -34,7 +34,7 @@ _InPlace = Slots
 
 
 class Slots(_InPlace):
-    def write(self, sequence, payload, risk_the_newest=False):
+    def write(self, sequence, payload, newest, risk_the_newest=False):
         import os
 
         path = self.paths[0]

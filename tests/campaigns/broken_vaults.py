@@ -26,7 +26,7 @@ def nvm_alone(nvm, open_file, owner):
 
 
 class OneSlot(slots.Slots):
-    def write(self, sequence, payload, risk_the_newest=False):
+    def write(self, sequence, payload, newest, risk_the_newest=False):
         return self._put(0, slots.pack(self.magic, sequence, payload))
 
 
@@ -98,7 +98,7 @@ class Renamed(slots.Slots):
     does not mount, and CircuitPython formats it at the next boot (supervisor/shared/filesystem.c).
     """
 
-    def write(self, sequence, payload, risk_the_newest=False):
+    def write(self, sequence, payload, newest, risk_the_newest=False):
         try:
             with self._open(self.paths[0], "r+b") as file:
                 folder = file.folder

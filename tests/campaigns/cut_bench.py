@@ -15,10 +15,10 @@ from host_tools.authority.core import user_code
 from host_tools.authority.core.records import LoginSession, User
 from host_tools.bundle import PRESERVED, build_bundle
 from host_tools.clock import NS, VirtualClock
-from host_tools.virtual_board.esp32 import POWER_LOST, Wake
 from host_tools.virtual_board.fat import FatDrive, mounted
 from host_tools.virtual_board.power import Cut
 from host_tools.virtual_board.runtimes import Runtime
+from host_tools.virtual_board.wake import POWER_LOST, Wake
 from tests.campaigns import broken_boards
 from tests.home import MONDAY_MORNING_NS, Home
 

@@ -29,8 +29,8 @@ if __name__ == "__main__":
 from host_tools.authority import LoseReply, RateLimit, start_authority
 from host_tools.authority.server import NO_ANSWER
 from host_tools.clock import NS, VirtualClock
-from host_tools.virtual_board.esp32 import DEEP_SLEEP, POWER_LOST
 from host_tools.virtual_board.power import Cut
+from host_tools.virtual_board.wake import DEEP_SLEEP, POWER_LOST
 from tests.campaigns.cut_bench import ACCESS_TOKEN_S, Bench
 from tests.campaigns.power_cuts import CORES, cuts
 from tests.home import MONDAY_MORNING_NS

@@ -166,7 +166,7 @@ def test_the_sequence_number_goes_round():
     board = Board()
     start = 0xFFFFFFFE
     card = slots.Slots(board.drive.open, PATHS, MAGIC, vault.CAPACITY)
-    assert card.write(start, b"t0")
+    assert card.write(start, b"t0", None)
     for n in range(1, 5):
         board.vault().store(f"t{n}")
         assert board.vault().load() == f"t{n}"

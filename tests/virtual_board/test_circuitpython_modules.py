@@ -2,7 +2,7 @@
 
 import pytest
 
-from host_tools.virtual_board.esp32 import CRASHED, DEEP_SLEEP, FINISHED, RESET, STALLED
+from host_tools.virtual_board.wake import CRASHED, DEEP_SLEEP, FINISHED, RESET, STALLED
 from tests.virtual_board.bare import bare_board, console
 
 CAUGHT = "try:\n    {}\nexcept Exception as error:\n    print(type(error).__name__, error)\n"

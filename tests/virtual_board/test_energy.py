@@ -39,7 +39,7 @@ def test_a_wake_and_its_night_computed_by_hand():
         "idle again": 5 * 28,
     }
     assert wake.awake_ns == 14_880_000_000
-    assert board.meter.charge == pytest.approx(sum(by_hand.values()) * MA_S, rel=1e-12)
+    assert board.meter.charge() == pytest.approx(sum(by_hand.values()) * MA_S, rel=1e-12)
     board.sleep()
     night = board.meter.mah() - sum(by_hand.values()) / 3600
     assert night == pytest.approx(24 * 0.25, rel=1e-9), "a day at 250 microamps is 6 mAh"
@@ -62,7 +62,7 @@ Adafruit_SSD1680(128, 296, spi, cs_pin=cs, dc_pin=dc, sramcs_pin=None, rst_pin=r
     awake_ns = wake.awake_ns - 2_380_000_000
     by_hand = 39_000 * 2_380_000_000 + 28_000 * awake_ns + 7_000 * 3_200_000_000
     board.meter.mah()
-    assert board.meter.charge == by_hand
+    assert board.meter.charge() == by_hand
 
 
 def test_without_power_nothing_is_drawn():
@@ -93,7 +93,7 @@ def test_a_year_adds_up_exactly():
         meter.request()
     by_hand = sum(current * milliseconds for _, current, milliseconds in day) + 7_000 * 3_200 + 78_000 * 2_560
     assert meter.mah() == 365 * by_hand * 1_000_000 / MAH
-    assert meter.charge == 365 * by_hand * 1_000_000
+    assert meter.charge() == 365 * by_hand * 1_000_000
 
 
 @pytest.mark.parametrize("board_id", [MAGTAG, "adafruit_feather_esp32s3_4mbflash_2mbpsram"])

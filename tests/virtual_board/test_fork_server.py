@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from host_tools.device_libraries import on_board_path
-from host_tools.virtual_board.esp32 import FINISHED, POWER_LOST
 from host_tools.virtual_board.power import Cut
 from host_tools.virtual_board.runtimes.cpython import CPythonRuntime
 from host_tools.virtual_board.runtimes.fork_server import fork_server
+from host_tools.virtual_board.wake import FINISHED, POWER_LOST
 from tests.virtual_board.bare import bare_board
 
 BENCH = """

@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from host_tools.virtual_board.esp32 import FINISHED, POWER_LOST
 from host_tools.virtual_board.fat import mounted
 from host_tools.virtual_board.flash import ERASE_SECTOR
 from host_tools.virtual_board.power import Cut, CutSyntaxError, FlashOperation, torn
+from host_tools.virtual_board.wake import FINISHED, POWER_LOST
 from tests.virtual_board.bare import bare_board
 
 OLD, NEW = b"o" * 64, b"n" * 64

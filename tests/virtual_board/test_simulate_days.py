@@ -119,7 +119,7 @@ def test_a_year_is_what_the_server_the_glass_and_the_battery_saw_of_it(monkeypat
     assert figures["nvm_writes"] == tally["families_begun"] + tally["refreshes"], "one for each token there was"
     assert figures["panel_refreshes"] == witness.board.glass.refreshes
     assert (figures["codes_shown"], figures["approvals"]) == (1, tally["device_grants_approved"])
-    assert figures["charge_mah_per_day"] * 365 == pytest.approx(witness.board.meter.charge / MAH, abs=0.05)
+    assert figures["charge_mah_per_day"] * 365 == pytest.approx(witness.board.meter.charge() / MAH, abs=0.05)
     assert figures["battery_days"] == pytest.approx(420 / figures["charge_mah_per_day"], rel=0.001)
     # A MagTag asleep draws 250 uA, 6 mAh a day; awake 8 s a day at some 100 mA it takes 0.2 mAh.
     assert 6.1 < figures["charge_mah_per_day"] < 6.6
@@ -146,7 +146,7 @@ def test_bad_days_are_told_as_they_were(monkeypatch, quote_picture):
     assert (reasons["power lost"], reasons["panel"] > 0, reasons["wifi"] > 4) == (1, True, True)
     assert figures["codes_shown"] == witness.tally["device_grants_asked"] > figures["approvals"] == 1
     assert figures["panel_refreshes"] == witness.board.glass.refreshes
-    assert sum(log.charge_per_day()) == pytest.approx(witness.board.meter.charge / MAH)
+    assert sum(log.charge_per_day()) == pytest.approx(witness.board.meter.charge() / MAH)
 
 
 def test_a_fault_that_strikes_once_does_so_each_day_of_its_span(monkeypatch):

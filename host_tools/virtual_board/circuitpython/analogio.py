@@ -1,28 +1,16 @@
 """Analog inputs, as 16 bits of the reference voltage, calibrated (ports/espressif/common-hal/analogio/AnalogIn.c)."""
 
 from _link import call
+from _pin import ClaimedPin
 
 
-class AnalogIn:
+class AnalogIn(ClaimedPin):
     def __init__(self, pin):
-        self._name = pin._name
-        call("analog.claim", self._name)
-
-    def deinit(self):
-        if self._name:
-            call("pin.release", self._name)
-            self._name = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.deinit()
+        ClaimedPin.__init__(self, pin, "analog.claim")
 
     @property
     def value(self):
-        if self._name is None:
-            raise ValueError("Object has been deinitialized and can no longer be used. Create a new object.")
+        self._check_deinited()
         return call("analog.read", self._name)
 
     @property

@@ -1,6 +1,7 @@
-"""Digital pins. A pin belongs to one object at a time, as on the board."""
+"""Digital pins."""
 
 from _link import call
+from _pin import ClaimedPin
 
 
 class Direction:
@@ -27,27 +28,11 @@ Pull.UP = Pull()
 Pull.DOWN = Pull()
 
 
-class DigitalInOut:
+class DigitalInOut(ClaimedPin):
     def __init__(self, pin):
-        self._name = pin._name
         self._direction = Direction.INPUT
         self._pull = None
-        call("pin.claim", self._name)
-
-    def deinit(self):
-        if self._name:
-            call("pin.release", self._name)
-            self._name = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.deinit()
-
-    def _check_deinited(self):
-        if self._name is None:
-            raise ValueError("Object has been deinitialized and can no longer be used. Create a new object.")
+        ClaimedPin.__init__(self, pin, "pin.claim")
 
     def switch_to_output(self, value=False, drive_mode=DriveMode.PUSH_PULL):
         self._direction = Direction.OUTPUT
