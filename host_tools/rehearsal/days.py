@@ -167,6 +167,9 @@ class _Life:
         self._person = DemoHousehold(authority, clock, approves=True)
         self._asked = 0
         self._is_away = False
+        # Of the faults that strike at a moment, as Faults.waiting tells them.
+        self._struck: set[str] = set()
+        self._missed: set[str] = set()
         self._onlooker = Onlooker(self._see)
         power = plan.board.power
         self.log = Logbook(clock.now_ns(), power.battery_mah, power.sleep_ua)
@@ -201,6 +204,7 @@ class _Life:
     def end(self) -> None:
         """However it ended, count up to now."""
         self.log.stop(self._clock.now_ns(), self._board.meter.charge())
+        self.log.faults_missed = sorted(self._missed - self._struck)
         self.log.panel_faults = len(self._board.panel_faults)
 
     def _turn(self, day: int) -> None:
@@ -219,6 +223,7 @@ class _Life:
         onlooker.new_wake()
         self._given.clear()
         self._asked = 0
+        armed = set(board.faults.waiting())
         wake = board.wake()
         self.log.failure = wake.failure()
         if self.log.failure is not None and self._is_unwanted():
@@ -240,6 +245,8 @@ class _Life:
             asked=self._asked,
         )
         self.log.wakes.append(entry)
+        self._missed.update(wake.faults_missed)
+        self._struck.update(armed.difference(wake.faults_missed))
         self.log.defects += onlooker.last("defect") is not None
         board.exchanges.clear()
         if wake.ending == POWER_LOST:

@@ -42,7 +42,8 @@ class Logbook:
     """start_ns: midnight UTC, when day 1 begins. `charge` (microamp-nanoseconds) at the end of each day.
 
     quotes: UTC day -> when the glass came to show the quote given out on it. failure: what ended the run before its
-    time, if anything did; interrupted: somebody did.
+    time, if anything did; interrupted: somebody did. faults_missed: those that never met the call or the flash
+    operation they were to strike at.
     """
 
     start_ns: int
@@ -55,6 +56,7 @@ class Logbook:
     approvals: int = 0
     defects: int = 0
     panel_faults: int = 0
+    faults_missed: list[str] = field(default_factory=list)
     failure: str | None = None
     interrupted: bool = False
     now_ns: int = 0
@@ -149,6 +151,7 @@ class Logbook:
             "wakes_by_reason": dict(sorted(Counter(wake.reason for wake in self.wakes).items())),
             "defects": self.defects,
             "panel_faults": self.panel_faults,
+            "faults_missed": self.faults_missed,
             "complete": self.failure is None and not self.interrupted,
             "failure": self.failure,
         }

@@ -55,6 +55,7 @@ class Report:
             "requests": len(self.wake.exchanges),
             "obstacle": self.obstacle,
             "panel_faults": self.panel_faults,
+            "faults_missed": self.wake.faults_missed,
         }
 
 
@@ -99,6 +100,9 @@ class Watch:
                 kept.awake()
                 wake = board.wake()
                 kept.keep()
+                for fault in wake.faults_missed:
+                    calls, flash = wake.calls, wake.flash_erases
+                    self._on_line(f"--fault {fault} did not strike: {calls} calls, {flash} flash operations")
                 yield self._report(board, wake)
 
     def _see(self, screen: str, shown: dict[str, str], glass: Glass) -> None:

@@ -172,6 +172,9 @@ class VirtualBoard:
         elif boot.wake.ending == BROWN_OUT:
             # It takes what a loss of power takes (documentation of alarm.SleepMemory), and the chip starts again.
             self.state.power_off()
+        boot.wake.faults_missed = self.faults.waiting([name for name, _ in supply.calls])
+        if cut is not None and not supply.failed:
+            boot.wake.faults_missed.append(f"power:{cut}")
         self.state.next_boot = NEXT_BOOT.get(boot.wake.ending, POWER_ON)
         return boot.wake
 

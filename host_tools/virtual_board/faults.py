@@ -9,7 +9,7 @@ lasts until it is cleared.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -82,6 +82,16 @@ class Faults:
         """All is well again."""
         for each in fields(self):
             setattr(self, each.name, each.default)
+
+    def waiting(self, calls: Sequence[str] = ()) -> list[str]:
+        """Those that strike at a certain moment, as `set` takes them, but for what has struck in a wake of `calls`."""
+        at_calls = (("hang", self.hang), ("brown-out", self.brown_out), ("hard-fault", self.hard_fault))
+        waiting = [
+            f"{name}:{at}"
+            for name, at in at_calls
+            if at is not None and (at > len(calls) if isinstance(at, int) else at not in calls)
+        ]
+        return waiting + ([f"power:{self.power}"] if self.power else [])
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,13 @@ def test_a_fault_strikes_a_board_that_is_kept(tmp_path):
     assert (report["reason"], report["woken_by"]) == ("wifi", "alarm")
 
 
+def test_a_fault_that_does_not_strike_is_told(tmp_path):
+    result = simulate(*KEPT, "--fault", "hang:wifi.conect", "--fault", "power:flash:99:torn", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(only_line(result.stdout))["faults_missed"] == ["hang:wifi.conect", "power:flash:99:torn"]
+    assert "--fault hang:wifi.conect did not strike: " in result.stderr
+
+
 def test_mfa_from_the_start_with_an_authority_of_its_own(tmp_path):
     result = simulate(*KEPT, "--mfa", "policy", cwd=tmp_path)
     assert result.returncode == 0, result.stderr

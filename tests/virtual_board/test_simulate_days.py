@@ -153,6 +153,21 @@ def test_a_fault_that_strikes_once_does_so_each_day_of_its_span(monkeypatch):
     log = days.live(plan(5, "power:call:30:before@2-4"), Witness(monkeypatch).on_day)
     lost = [log.day_of(wake.began_ns) + 1 for wake in log.wakes if wake.reason == "power lost"]
     assert lost == [2, 3, 4]
+    assert log.figures()["faults_missed"] == []
+
+
+def test_the_power_is_back_after_two_seconds(monkeypatch):
+    log = days.live(plan(2, "power:call:30:before@2"), Witness(monkeypatch).on_day)
+    at = next(number for number, wake in enumerate(log.wakes) if wake.reason == "power lost")
+    assert log.wakes[at + 1].began_ns == log.wakes[at].ended_ns + 2 * NS
+
+
+def test_a_fault_that_meets_its_moment_in_no_wake_is_told():
+    never = ("power:call:99999:before@1", "hang:wifi.conect@2", "brown-out:4000@2")
+    # Its call comes in the first wake and in no other of that day.
+    once = ("hang:spi.write@1",)
+    figures = days.live(plan(3, *never, *once), lambda day: None).figures()
+    assert figures["faults_missed"] == ["brown-out:4000", "hang:wifi.conect", "power:call:99999:before"]
 
 
 def test_the_same_plan_has_the_same_days(monkeypatch):
