@@ -50,7 +50,7 @@ ERRORS.update(
         "access_denied": "denied",
         # 3.5: the device_code has expired, and the session has concluded.
         "expired_token": "expired",
-        # Auth0 says expired_token exactly once and this afterwards.
+        # RFC 6749 5.2: the grant is invalid or expired. Auth0 says expired_token exactly once and this afterwards.
         "invalid_grant": "expired",
     }
 )
@@ -234,7 +234,7 @@ TABLE = {
     ("idle", "start"): ("asking", _ask),
     # 3.5: on expired_token the client MAY commence a new request but SHOULD wait for user interaction.
     ("over", "start"): ("asking", _ask),
-    # The power was cut while it asked, and no code was ever shown: ask anew.
+    # 3.1 once more: the power was cut while it asked, and no code was ever shown.
     ("asking", "start"): ("asking", _ask),
     # 3.2: the response has device_code, user_code, verification_uri and expires_in; unknown members are ignored.
     ("asking", "code"): ("showing", _keep_code),
@@ -244,20 +244,20 @@ TABLE = {
     ("asking", "misconfigured"): ("over", _misconfigured),
     # RFC 6749 5.2, and nobody has seen a code yet: this is the server's refusal of the client, not a person's.
     ("asking", "denied"): ("over", _misconfigured),
-    # A code that was never shown cannot have expired, be pending, or be polled too fast: the server is confused
-    # (Auth0 answers slow_down 429 here too). Later.
+    # 3.5 has these for polls alone. A code that was never shown cannot have expired, be pending, or be polled too
+    # fast: the server is confused (Auth0 answers slow_down 429 here too). Later.
     ("asking", "expired"): ("over", _unavailable),
     ("asking", "pending"): ("over", _unavailable),
     ("asking", "slow_down"): ("over", _unavailable),
     # RFC 6749 5.2: any other code ends this attempt.
     ("asking", "error"): ("over", _unavailable),
-    # No answer, or not the endpoint's: a code in it was never shown, so that nothing is lost by asking anew later.
+    # 3.1 again, later: no answer, or not the endpoint's. A code in it was never shown, so that nothing is lost.
     ("asking", "lost"): ("over", _unavailable),
-    # Time passed and no answer came; the same holds.
+    # 3.1 again, later: time passed and no answer came.
     ("asking", "early"): ("over", _unavailable),
     # 3.3: the client displays user_code and verification_uri and instructs the user. A panel takes 2 to 27 s.
     ("showing", "shown"): ("waiting", _wait_interval),
-    # The power was cut before the glass was done: draw again.
+    # 3.3: the client displays both; the power was cut before the glass was done, so it draws again.
     ("showing", "early"): ("showing", _show),
     # 3.2: expires_in is the lifetime of device_code and user_code.
     ("showing", "expired"): ("over", _expired),
@@ -275,7 +275,7 @@ TABLE = {
     ("polling", "slow_down"): ("waiting", _slow_down),
     # 3.5: on a connection timeout clients MUST unilaterally reduce their polling frequency; doubling RECOMMENDED.
     ("polling", "lost"): ("waiting", _back_off),
-    # The power was cut while a poll was under way: its reply is lost.
+    # 3.5, as on a connection timeout: the power was cut while a poll was under way, and its reply is lost.
     ("polling", "due"): ("waiting", _back_off),
     # 3.5: a response as in RFC 6749 5.1 ends the flow.
     ("polling", "tokens"): ("over", _grant),

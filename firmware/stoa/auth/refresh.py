@@ -167,22 +167,24 @@ TABLE = {
     # RFC 6749 6: the client makes a refresh request to the token endpoint.
     ("idle", "start"): ("asking", _post),
     ("over", "start"): ("asking", _post),
-    # The power was cut with a refresh in flight. Servers that rotate accept the old token for 0 to 60 s more
-    # (Auth0's leeway, Cognito's RetryGracePeriodSeconds), so it is tried once again now and not tomorrow.
+    # RFC 6749 6 once more: the power was cut with a refresh in flight. Servers that rotate accept the old token for 0
+    # to 60 s more (Auth0's leeway, Cognito's RetryGracePeriodSeconds), so it is tried now and not tomorrow.
     ("asking", "start"): ("again", _post),
-    # Cut a second time: whatever browns the board out must not make it hammer the server.
+    # RFC 9110 9.2.2: a client SHOULD NOT automatically retry a failed automatic retry. Cut a second time: whatever
+    # browns the board out must not make it hammer the server.
     ("again", "start"): ("over", _give_up),
     # RFC 9700 4.14.2: a server may revoke on reuse; the same grace makes one repetition at once the safe one.
     ("asking", "lost"): ("again", _post_again),
+    # RFC 9110 9.2.2: a client SHOULD NOT automatically retry a failed automatic retry.
     ("again", "lost"): ("over", _later),
-    # The server never saw the token: nothing is in doubt and nothing is urgent.
+    # RFC 9110 9.2.2: the request was never applied. Nothing is in doubt, and nothing is urgent.
     ("asking", "unreached"): ("over", _later),
-    # An answer was lost and now the network is gone as well, as when Wi-Fi flaps: the old token is good for as long as
-    # the server's grace lasts, and no longer. The server sees none of these, so that trying costs it nothing.
+    # RFC 9110 9.2.2: what was never applied may be sent again. An answer was lost and now the network is gone as well,
+    # as when Wi-Fi flaps: the old token is good for as long as the server's grace lasts, and no longer.
     ("again", "unreached"): ("pausing", _pause),
     ("pausing", "tick"): ("again", _post_again),
     ("again", "gone"): ("over", _later),
-    # The power was cut in a pause.
+    # RFC 6749 6 once more: the power was cut in a pause.
     ("pausing", "start"): ("again", _post),
     # RFC 6749 6: without a new refresh token the client keeps the old one.
     ("asking", "same"): ("over", _same),
