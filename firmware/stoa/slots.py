@@ -87,8 +87,8 @@ class Slots:
     def write(self, sequence, payload, newest, risk_the_newest=False):
         """Put a record into the slot that does not hold the newest, and read it back. True when it is there.
 
-        Call `close` afterwards. `newest`: that slot, or None. `risk_the_newest`: where the other slot is gone for good,
-        overwrite the newest itself; for when it is elsewhere too.
+        Call `close` afterwards. `newest`: the slot that has it, or None. `risk_the_newest`: where the other slot is
+        gone for good, overwrite the newest itself; for when it is elsewhere too.
         """
         slot = 0 if newest is None else 1 - newest
         record = pack(self.magic, sequence, payload)

@@ -104,6 +104,7 @@ def simulate(
     from host_tools.boards import load_board
     from host_tools.rehearsal.days import check_faults, read_mfa, read_plan
     from host_tools.rehearsal.household import Account, find_runtime
+    from host_tools.rehearsal.spans import ALWAYS, Spell
     from host_tools.rehearsal.watch import Watch, alone, with_authority
     from host_tools.virtual_board.faults import help_lines
 
@@ -124,7 +125,7 @@ def simulate(
     _refuse("for a run of --days alone", start=start, away=away, plot=plot, json=as_json)
     if state is None or panel_png is None:
         raise StoaError("--state and --panel-png are needed: where to keep the board, and its picture (or --days N)")
-    check_faults(faults, known)
+    check_faults([Spell(text, ALWAYS) for text in faults], known)
     watch = Watch(
         known, interpreter, panel, state, panel_png, lambda line: print(line, file=sys.stderr, flush=True), faults
     )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import combinations
 from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ from host_tools.rehearsal.story import PERSON_TAKES_NS
 from host_tools.virtual_board.controllers.glass import Glass
 from host_tools.virtual_board.controllers.panels import find_panel
 from host_tools.virtual_board.esp32 import VirtualBoard
-from host_tools.virtual_board.faults import Faults
+from host_tools.virtual_board.faults import Faults, fault_name
 from host_tools.virtual_board.runtimes import Runtime
 from host_tools.virtual_board.state import BoardState
 from host_tools.virtual_board.wake import POWER_LOST
@@ -75,7 +76,7 @@ def read_plan(
     spell = Spell.parse(mfa, days, "--mfa")
     read_mfa(spell.what)
     dated = tuple(Spell.parse(text, days, "--fault") for text in faults)
-    check_faults([fault.what for fault in dated], board)
+    check_faults(dated, board)
     span = None if away is None else Span.parse(away, days, "--away")
     find_panel(panel or board.panel.fitted)
     return Plan(board, runtime, days, _read_date(start), dated, spell, span, panel)
@@ -88,10 +89,16 @@ def read_mfa(text: str) -> MfaMode:
     return cast(MfaMode, text)
 
 
-def check_faults(faults: Sequence[str], board: Board) -> None:
-    """FaultError or PlanError for one that this board cannot have."""
-    for text in faults:
-        scratch = Faults()
+def check_faults(faults: Sequence[Spell], board: Board) -> None:
+    """FaultError or PlanError for one that this board cannot have, or two of a kind at a time."""
+    for one, other in combinations(faults, 2):
+        if fault_name(one.what) == fault_name(other.what) and one.span.meets(other.span):
+            raise PlanError(
+                f"--fault {other.what}: so is {one.what}, and two of a kind cannot be at a time; name one of them, "
+                "or with --days give each days of its own"
+            )
+    for fault in faults:
+        text, scratch = fault.what, Faults()
         scratch.set(text)
         pin = scratch.button_stuck or scratch.button_floating
         if pin is not None and pin not in board.buttons.values():
@@ -167,7 +174,8 @@ class _Life:
         self._person = DemoHousehold(authority, clock, approves=True)
         self._asked = 0
         self._is_away = False
-        # Of the faults that strike at a moment, as Faults.waiting tells them.
+        # Today's faults, by name; and of those that strike at a moment, which did.
+        self._faults: dict[str, str] = {}
         self._struck: set[str] = set()
         self._missed: set[str] = set()
         self._onlooker = Onlooker(self._see)
@@ -211,9 +219,9 @@ class _Life:
         """What holds from midnight on. A fault that strikes once is set anew, and strikes once each day of its span."""
         plan, faults = self._plan, self._board.faults
         faults.clear()
-        for fault in plan.faults:
-            if day in fault.span:
-                faults.set(fault.what)
+        self._faults = {fault_name(fault.what): fault.what for fault in plan.faults if day in fault.span}
+        for fault in self._faults.values():
+            faults.set(fault)
         self._authority.set_mfa(read_mfa(plan.mfa.what) if day in plan.mfa.span else "off")
         self._is_away = plan.away is not None and day in plan.away
 
@@ -223,7 +231,7 @@ class _Life:
         onlooker.new_wake()
         self._given.clear()
         self._asked = 0
-        armed = set(board.faults.waiting())
+        armed = board.faults.waiting()
         wake = board.wake()
         self.log.failure = wake.failure()
         if self.log.failure is not None and self._is_unwanted():
@@ -245,8 +253,8 @@ class _Life:
             asked=self._asked,
         )
         self.log.wakes.append(entry)
-        self._missed.update(wake.faults_missed)
-        self._struck.update(armed.difference(wake.faults_missed))
+        for name in armed:
+            (self._missed if name in wake.faults_missed else self._struck).add(self._faults[name])
         self.log.defects += onlooker.last("defect") is not None
         board.exchanges.clear()
         if wake.ending == POWER_LOST:

@@ -42,8 +42,8 @@ class Logbook:
     """start_ns: midnight UTC, when day 1 begins. `charge` (microamp-nanoseconds) at the end of each day.
 
     quotes: UTC day -> when the glass came to show the quote given out on it. failure: what ended the run before its
-    time, if anything did; interrupted: somebody did. faults_missed: those that never met the call or the flash
-    operation they were to strike at.
+    time, if anything did; interrupted: somebody did. faults_missed: those that were to strike at a moment that
+    no wake came to.
     """
 
     start_ns: int

@@ -24,6 +24,10 @@ class Span:
     def __contains__(self, day: int) -> bool:
         return self.first <= day and (self.last is None or day <= self.last)
 
+    def meets(self, other: Span) -> bool:
+        """Whether they have a day in common."""
+        return self.first in other or other.first in self
+
     @classmethod
     def parse(cls, text: str, days: int, option: str) -> Span:
         """ "7", "7-9" or "7-" of a run of so many days. SpanError names `option`."""

@@ -24,7 +24,7 @@ def summary(figures: dict[str, Any]) -> list[str]:
     ]
     if figures["panel_faults"]:
         lines.append(_line("panel", f"asked {figures['panel_faults']} times for what a real one would not have done"))
-    lines += [_line("fault", f"{fault} never struck: no wake came to that") for fault in figures["faults_missed"]]
+    lines += [_line("fault", f"{fault} never struck: no wake came to it") for fault in figures["faults_missed"]]
     return lines
 
 

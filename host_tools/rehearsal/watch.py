@@ -19,6 +19,7 @@ from host_tools.rehearsal.story import PERSON_TAKES_NS
 from host_tools.virtual_board.controllers.glass import Glass
 from host_tools.virtual_board.controllers.panels import find_panel
 from host_tools.virtual_board.esp32 import VirtualBoard
+from host_tools.virtual_board.faults import fault_name
 from host_tools.virtual_board.runtimes import Runtime
 from host_tools.virtual_board.state_folder import StateFolder
 from host_tools.virtual_board.wake import Wake
@@ -43,6 +44,7 @@ class Report:
     next_wake_s: int | None
     obstacle: str | None
     panel_faults: list[str]
+    faults_missed: list[str]
 
     def telling(self) -> dict[str, Any]:
         """For people and scripts; nothing in it is secret."""
@@ -55,7 +57,7 @@ class Report:
             "requests": len(self.wake.exchanges),
             "obstacle": self.obstacle,
             "panel_faults": self.panel_faults,
-            "faults_missed": self.wake.faults_missed,
+            "faults_missed": self.faults_missed,
         }
 
 
@@ -100,9 +102,6 @@ class Watch:
                 kept.awake()
                 wake = board.wake()
                 kept.keep()
-                for fault in wake.faults_missed:
-                    calls, flash = wake.calls, wake.flash_erases
-                    self._on_line(f"--fault {fault} did not strike: {calls} calls, {flash} flash operations")
                 yield self._report(board, wake)
 
     def _see(self, screen: str, shown: dict[str, str], glass: Glass) -> None:
@@ -126,6 +125,11 @@ class Watch:
             raise FirmwareFailed(failure)
         sleeping = board.state.sleeping
         until = None if sleeping is None else sleeping.until_ns
+        missed = [fault for fault in self._faults if fault_name(fault) in wake.faults_missed]
+        for fault in missed:
+            self._on_line(
+                f"--fault {fault} has not struck: {wake.calls} hardware calls, {wake.flash_erases} flash operations"
+            )
         return Report(
             wake=wake,
             screen=(self._onlooker.last("screen") or {}).get("name"),
@@ -133,6 +137,7 @@ class Watch:
             next_wake_s=None if until is None else until // NS,
             obstacle=self._onlooker.obstacle(),
             panel_faults=board.panel_faults,
+            faults_missed=missed,
         )
 
 

@@ -148,8 +148,10 @@ class VirtualBoard:
     def wake(self) -> Wake:
         """Boot and serve the firmware until the wake ends."""
         sleeping, self.state.sleeping = self.state.sleeping, None
-        cut = self._cut or (Cut.parse(self.faults.power) if self.faults.power else None)
-        supply, self._cut, self.faults.power = Supply(cut), None, None
+        cut, self._cut = self._cut, None
+        if cut is None and self.faults.power is not None:
+            cut = Cut.parse(self.faults.power)
+        supply = Supply(cut)
         with mounted(self.state.flash) as fat:
             if self.faults.drive_full:
                 fat.fill()
@@ -168,13 +170,12 @@ class VirtualBoard:
         if boot.sleeping is not None:
             self.meter.change(SLEEP)
         if supply.failed:
+            self.faults.power = None
             self.power_off()
         elif boot.wake.ending == BROWN_OUT:
             # It takes what a loss of power takes (documentation of alarm.SleepMemory), and the chip starts again.
             self.state.power_off()
-        boot.wake.faults_missed = self.faults.waiting([name for name, _ in supply.calls])
-        if cut is not None and not supply.failed:
-            boot.wake.faults_missed.append(f"power:{cut}")
+        boot.wake.faults_missed = self.faults.waiting() - {"hang" if boot.wake.hung else None}
         self.state.next_boot = NEXT_BOOT.get(boot.wake.ending, POWER_ON)
         return boot.wake
 

@@ -2,14 +2,14 @@
 
 A `Faults` belongs to a virtual board, which looks at it while it runs; it may change between wakes and within one.
 Faults act at the board and its radio, so any server will do; content faults act on the plain bytes, for the virtual
-radio ends TLS. A fault that is a moment (`power`, `brown-out`, `hard-fault`, `lost-reply:N`) strikes once; any other
-lasts until it is cleared.
+radio ends TLS. A fault that is a moment (`power`, `brown-out`, `hard-fault`, `lost-reply:N`) strikes once, in the first
+wake that comes to it; any other lasts until it is cleared.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -22,6 +22,8 @@ HANDSHAKE_TIMEOUT = "Unknown failure 15"
 HUGE_BODY = 2_000_000
 # The current is highest while the radio joins (670 mA on the MagTag), which is when a tired battery gives way.
 JOIN = "wifi.connect"
+# They wait for a call, or a flash operation.
+AT_CALLS = ("power", "brown-out", "hard-fault", "hang")
 
 
 class FaultError(StoaError):
@@ -83,15 +85,10 @@ class Faults:
         for each in fields(self):
             setattr(self, each.name, each.default)
 
-    def waiting(self, calls: Sequence[str] = ()) -> list[str]:
-        """Those that strike at a certain moment, as `set` takes them, but for what has struck in a wake of `calls`."""
-        at_calls = (("hang", self.hang), ("brown-out", self.brown_out), ("hard-fault", self.hard_fault))
-        waiting = [
-            f"{name}:{at}"
-            for name, at in at_calls
-            if at is not None and (at > len(calls) if isinstance(at, int) else at not in calls)
-        ]
-        return waiting + ([f"power:{self.power}"] if self.power else [])
+    def waiting(self) -> frozenset[str]:
+        """The names of those that strike at a moment and are set. One that has struck is not, but for `hang`."""
+        moments = [name for name in AT_CALLS if getattr(self, KINDS[name].field) is not None]
+        return frozenset(moments + ["lost-reply"] * (self.lost_reply > 0))
 
 
 @dataclass(frozen=True)
@@ -102,6 +99,11 @@ class Kind:
     argument: str
     parse: Callable[[str | None], Any]
     help: str
+
+
+def fault_name(text: str) -> str:
+    """The key of KINDS in what `Faults.set` takes."""
+    return text.partition(":")[0]
 
 
 def help_lines() -> list[str]:

@@ -21,7 +21,7 @@ class Wake:
     woken_by: "power on", "alarm", "reset" or the name of a pin. reset_reason: CircuitPython's name of it; safe_mode:
     its reason, "" where the boot is no safe one. console: what it printed. calls: hardware calls made. hung: a fault
     kept it from going on. drive_formatted: the drive did not mount at this boot, and the firmware on it is gone.
-    faults_missed: those that were to strike at a call or flash operation it did not come to, as Faults.set takes them.
+    faults_missed: the names of those that were to strike at a moment it did not come to.
     supply: what it did with its power, call by call.
     """
 
@@ -38,7 +38,7 @@ class Wake:
     nvm_writes: int = 0
     hung: bool = False
     drive_formatted: bool = False
-    faults_missed: list[str] = field(default_factory=list)
+    faults_missed: frozenset[str] = frozenset()
     supply: Supply = field(default_factory=Supply, repr=False)
 
     @property

@@ -61,7 +61,6 @@ Adafruit_SSD1680(128, 296, spi, cs_pin=cs, dc_pin=dc, sramcs_pin=None, rst_pin=r
     assert wake.refreshes == 1
     awake_ns = wake.awake_ns - 2_380_000_000
     by_hand = 39_000 * 2_380_000_000 + 28_000 * awake_ns + 7_000 * 3_200_000_000
-    board.meter.mah()
     assert board.meter.charge() == by_hand
 
 

@@ -133,7 +133,7 @@ def test_a_fault_that_does_not_strike_is_told(tmp_path):
     result = simulate(*KEPT, "--fault", "hang:wifi.conect", "--fault", "power:flash:99:torn", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert json.loads(only_line(result.stdout))["faults_missed"] == ["hang:wifi.conect", "power:flash:99:torn"]
-    assert "--fault hang:wifi.conect did not strike: " in result.stderr
+    assert "--fault hang:wifi.conect has not struck: " in result.stderr
 
 
 def test_mfa_from_the_start_with_an_authority_of_its_own(tmp_path):

@@ -156,18 +156,42 @@ def test_a_fault_that_strikes_once_does_so_each_day_of_its_span(monkeypatch):
     assert log.figures()["faults_missed"] == []
 
 
+def test_two_faults_of_a_kind_may_follow_each_other():
+    log = days.live(plan(2, "battery:3300@1", "battery:4100@2"), lambda day: None)
+    assert log.wakes[0].reason == "low_battery"
+    assert log.figures()["days_with_todays_quote"] == 1
+
+
 def test_the_power_is_back_after_two_seconds(monkeypatch):
     log = days.live(plan(2, "power:call:30:before@2"), Witness(monkeypatch).on_day)
     at = next(number for number, wake in enumerate(log.wakes) if wake.reason == "power lost")
     assert log.wakes[at + 1].began_ns == log.wakes[at].ended_ns + 2 * NS
 
 
-def test_a_fault_that_meets_its_moment_in_no_wake_is_told():
-    never = ("power:call:99999:before@1", "hang:wifi.conect@2", "brown-out:4000@2")
-    # Its call comes in the first wake and in no other of that day.
-    once = ("hang:spi.write@1",)
-    figures = days.live(plan(3, *never, *once), lambda day: None).figures()
-    assert figures["faults_missed"] == ["brown-out:4000", "hang:wifi.conect", "power:call:99999:before"]
+def test_a_fault_that_no_wake_comes_to_is_told():
+    never = ("power:call:99999:before@1", "hang:wifi.conect@2", "brown-out:4000@2", "lost-reply:99@3")
+    # Some wakes of that day draw, and others do not.
+    now_and_then = ("hang:spi.write@1",)
+    figures = days.live(plan(3, *never, *now_and_then), lambda day: None).figures()
+    assert figures["faults_missed"] == [
+        "brown-out:4000",
+        "hang:wifi.conect",
+        "lost-reply:99",
+        "power:call:99999:before",
+    ]
+
+
+def test_one_fault_may_keep_another_from_its_moment():
+    figures = days.live(plan(1, "hang", "brown-out"), lambda day: None).figures()
+    assert figures["faults_missed"] == ["brown-out"]
+
+
+def test_a_loss_of_power_waits_for_the_wake_that_comes_to_it():
+    # Without Wi-Fi a wake has no flash operation.
+    log = days.live(plan(2, "wifi-absent@1", "power:flash:1:torn@1-2"), lambda day: None)
+    lost = [log.day_of(wake.began_ns) + 1 for wake in log.wakes if wake.reason == "power lost"]
+    assert lost == [2]
+    assert log.figures()["faults_missed"] == []
 
 
 def test_the_same_plan_has_the_same_days(monkeypatch):
@@ -239,6 +263,10 @@ def test_a_display_that_says_it_shows_a_quote_and_asked_nobody_for_one_is_not_be
         ({"faults": ["truncate@2"]}, "write it as truncate:BYTES"),
         ({"faults": ["button-stuck:BUTTON_X"]}, "has no button BUTTON_X; it has BUTTON_A, BUTTON_D"),
         ({"faults": ["battery:3000"], "board": FEATHER}, "cannot measure its battery"),
+        (
+            {"faults": ["hang@2-4", "hang:spi.write@4-"]},
+            "--fault hang:spi.write: so is hang, and two of a kind",
+        ),
         ({"panel": "oled"}, "unknown panel 'oled'"),
     ],
 )

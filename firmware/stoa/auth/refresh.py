@@ -167,8 +167,8 @@ TABLE = {
     # RFC 6749 6: the client makes a refresh request to the token endpoint.
     ("idle", "start"): ("asking", _post),
     ("over", "start"): ("asking", _post),
-    # RFC 6749 6 once more: the power was cut with a refresh in flight. Servers that rotate accept the old token for 0
-    # to 60 s more (Auth0's leeway, Cognito's RetryGracePeriodSeconds), so it is tried now and not tomorrow.
+    # RFC 9700 4.14.2, as with a lost reply: the power was cut with a refresh in flight. Servers that rotate accept the
+    # old token for 0 to 60 s more (Auth0's leeway, Cognito's RetryGracePeriodSeconds): now, then, and not tomorrow.
     ("asking", "start"): ("again", _post),
     # RFC 9110 9.2.2: a client SHOULD NOT automatically retry a failed automatic retry. Cut a second time: whatever
     # browns the board out must not make it hammer the server.
@@ -180,11 +180,12 @@ TABLE = {
     # RFC 9110 9.2.2: the request was never applied. Nothing is in doubt, and nothing is urgent.
     ("asking", "unreached"): ("over", _later),
     # RFC 9110 9.2.2: what was never applied may be sent again. An answer was lost and now the network is gone as well,
-    # as when Wi-Fi flaps: the old token is good for as long as the server's grace lasts, and no longer.
+    # as when Wi-Fi flaps: the old token is good for as long as the server's grace lasts. The server sees none of these.
     ("again", "unreached"): ("pausing", _pause),
     ("pausing", "tick"): ("again", _post_again),
+    # RFC 9110 9.2.2: a client SHOULD NOT automatically retry a failed automatic retry; the grace is over by now.
     ("again", "gone"): ("over", _later),
-    # RFC 6749 6 once more: the power was cut in a pause.
+    # RFC 9110 9.2.2: never applied, as before the power was cut in the pause.
     ("pausing", "start"): ("again", _post),
     # RFC 6749 6: without a new refresh token the client keeps the old one.
     ("asking", "same"): ("over", _same),
