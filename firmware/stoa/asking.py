@@ -5,9 +5,15 @@ Loaded only when somebody is needed: a daily wake has no use for it.
 
 from stoa import hardware, log, schedule
 from stoa.auth import backoff, device_grant, retry_after
+from stoa.net import radio
 from stoa.net.usocket import HttpError
 from stoa.obstacle import Unanswered, no_panel, no_reply, refused
 from stoa.sign_in import SERVER, forget_asking
+
+# Whoever stands before the display answers in the first minutes. After that it asks the server as often as this, with
+# the radio off between: a code that nobody answers takes 13 mAh of a MagTag's 420 and not 30.
+SOON_MS = 120000
+RARELY_S = 30
 
 
 def ask(sign_in, screen, challenge):
@@ -72,8 +78,7 @@ class _Asking:
     def _pair(self, grant, screen, challenge):
         """Run the device grant to its end: ("granted", tokens, None), or (reason, detail, seconds the server asked)."""
         settings = self._settings
-        wait = failure = None
-        shown = False
+        wait = failure = shown_ms = None
         # Reset while a person was being waited for: the code may be good still, and counts as asked already.
         resumed = "device_code" in grant
         if resumed:
@@ -103,20 +108,26 @@ class _Asking:
                 return kind, effect[1], None
             elif kind == "stopped":
                 if effect[1] == "unavailable":
-                    self._unask(shown)
+                    self._unask(shown_ms is not None)
                     if failure is not None:
                         raise no_reply(SERVER, failure)
                 return effect[1], grant.get("detail"), wait
             else:
-                if not shown:
+                if shown_ms is None:
                     self._show_code(grant, screen, not resumed)
-                    shown = True
+                    shown_ms = hardware.awake_ms()
                 if kind == "show":
                     event = ("shown",)
                 else:
                     self._save()
-                    hardware.wait(effect[1])
+                    self._wait(effect[1], grant, hardware.awake_ms() - shown_ms)
                     event = ("tick",)
+
+    def _wait(self, seconds, grant, on_glass_ms):
+        if on_glass_ms > SOON_MS and grant["expires_at"] - hardware.now() > RARELY_S:
+            seconds = max(seconds, RARELY_S)
+            radio.leave()
+        hardware.wait(seconds)
 
     def _show_code(self, grant, screen, is_new):
         # What the glass may know of a grant: not the device code.

@@ -5,7 +5,9 @@ import json
 
 import pytest
 
+from host_tools.authority import start_authority
 from host_tools.clock import NS, utc_text
+from tests.home import Home
 from tests.virtual_board.hostile import JSON, HostileServer
 
 STALE = (401, {"WWW-Authenticate": 'Bearer error="insufficient_user_authentication", max_age="604800"'}, b"")
@@ -131,6 +133,46 @@ def test_a_tenant_that_challenges_every_refresh_is_asked_for_ever_more_rarely_ev
             assert home.names() == ["mfa", "quote"]
             asked.append(utc_text(wake.began_ns // NS)[5:10])
     assert asked == ["03-03", "03-04", "03-09", "03-16", "03-23", "03-30", "04-06"]
+
+
+@pytest.fixture
+def polled(clock):
+    """A display whose authority notes when it was polled: (home, moments in seconds)."""
+    moments = []
+
+    def heard(method, path, status):
+        if path == "/oauth/token":
+            moments.append(clock.now_ns() / NS)
+
+    with start_authority(clock, on_request=heard) as authority:
+        yield Home(authority, clock, approves=False), moments
+
+
+def test_a_code_that_nobody_answers_is_polled_for_ever_more_rarely_and_with_the_radio_off(polled):
+    home, moments = polled
+    before = home.board.meter.mah()
+    wake = home.wake_now()
+    assert home.names() == ["pairing", "waiting"]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
+    lasted = [moment - moments[0] for moment in moments]
+    assert all(5 <= gap < 7 for gap, at in zip(gaps, lasted, strict=False) if at < 110)
+    assert all(30 <= gap < 33 for gap, at in zip(gaps, lasted, strict=False) if 120 < at < 850)
+    # Whoever answers in the last minute is heard all the same.
+    assert wake.ended_ns / NS - moments[-1] < 15
+    # By hand (board file, mA s): boot; the radio on for the first two minutes and the last half, a request of 2.56 s
+    # each 5 s; 25 polls, each with a join of 1 s; and between them 750 s of an idle chip.
+    by_hand = 93 + 155 * 78 + 31 * 2.56 * 78 + 25 * (92.5 + 2.56 * 78) + 750 * 28
+    assert home.board.meter.mah() - before == pytest.approx(by_hand / 3600, rel=0.03)
+
+
+def test_whoever_answers_late_is_heard_within_half_a_minute(polled):
+    home, moments = polled
+    ten_minutes = 600 * NS
+    home.clock.schedule(ten_minutes, lambda: home.person.approve(home.screens[-1].shown))
+    approved_s = (home.clock.now_ns() + ten_minutes) / NS
+    home.wake_now()
+    assert home.names() == ["pairing", "quote"]
+    assert 0 <= moments[-1] - approved_s < 33
 
 
 def test_a_code_nobody_can_see_is_not_polled_for(home):

@@ -20,6 +20,7 @@ def test_mfa_that_is_ignored_for_a_month_and_then_answered(home, authority):
     diary = Diary.of_a_paired(home)
     authority.control.set_mfa("rule")
     home.approves = False
+    charged = home.board.meter.mah()
     month = diary.live(28)
     assert {each.ending for each in month} == {"needs_human"}
     # 1, 2, 4, 8, 16, 32, 64, 128 h after one another, then weekly; the night is nobody's.
@@ -32,6 +33,7 @@ def test_mfa_that_is_ignored_for_a_month_and_then_answered(home, authority):
     assert most_in_a_day(month, lambda each: each.requests) <= 10
     assert sum(each.wake.refreshes for each in month) == 2 * 11, "a code, and that it has expired"
     assert sum(each.wake.nvm_writes for each in month) == 0
+    assert home.board.meter.mah() - charged < home.board.board.power.battery_mah
     assert diary.nothing_is_lost(), "mfa_required costs no token"
 
     home.approves = True

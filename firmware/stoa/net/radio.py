@@ -29,6 +29,8 @@ def join(ssid, password, known):
         import wifi
 
         if not wifi.radio.connected:
+            if not wifi.radio.enabled:
+                wifi.radio.enabled = True
             _connect(wifi.radio, ssid, password, known)
         return socketpool.SocketPool(wifi.radio)
     except MemoryError:
@@ -36,6 +38,13 @@ def join(ssid, password, known):
     except (OSError, RuntimeError, ValueError) as error:
         # CircuitPython's ConnectionError is an OSError; MicroPython has no such name.
         raise RadioError(str(error))
+
+
+def leave():
+    """Switch the radio off until the next join: idle it takes more than the chip (MagTag: 50 mA beside 28)."""
+    import wifi
+
+    wifi.radio.enabled = False
 
 
 def _connect(radio, ssid, password, known):
