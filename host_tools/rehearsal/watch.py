@@ -6,8 +6,9 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from host_tools.authority import start_authority
+from host_tools.authority import AuthorityError, RunningAuthority, start_authority
 from host_tools.authority.core.policies import MfaMode
 from host_tools.boards import Board
 from host_tools.clock import NS, Clock, RealClock, SkipSleepClock, VirtualClock, utc_text
@@ -151,12 +152,20 @@ def alone(
 def with_authority(watch: Watch, mfa: MfaMode = "off") -> Generator[Report, None, None]:
     """The display with an authority of its own on one virtual clock, and a person who approves what it shows."""
     clock = VirtualClock.starting_now()
-    with start_authority(clock, database=_database(watch.folder), mfa=mfa) as authority:
+    with _authority_of(watch.folder, clock, mfa) as authority:
         household = DemoHousehold(authority, clock, approves=True)
         watch.on_shown = lambda shown: clock.schedule(PERSON_TAKES_NS, lambda: household.approve(shown))
         yield from watch.wakes(clock, household.account())
 
 
-def _database(folder: Path) -> Path:
+def _authority_of(folder: Path, clock: Clock, mfa: MfaMode) -> RunningAuthority:
+    """The one of the last run, on its port: a pairing is with an issuer, and another port is another issuer."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder / "authority.db"
+    database, port = folder / "authority.db", folder / "authority.port"
+    try:
+        authority = start_authority(clock, int(port.read_text()), database, mfa)
+    except (OSError, ValueError, AuthorityError):
+        # The first run, or the port is somebody else's by now.
+        authority = start_authority(clock, database=database, mfa=mfa)
+        port.write_text(str(urlsplit(authority.issuer).port))
+    return authority

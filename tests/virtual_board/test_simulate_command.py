@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -127,6 +128,25 @@ def test_a_fault_strikes_a_board_that_is_kept(tmp_path):
     assert absent.returncode == 3
     report = json.loads(only_line(absent.stdout))
     assert (report["reason"], report["woken_by"]) == ("wifi", "alarm")
+
+
+def test_a_board_that_is_kept_stays_paired(tmp_path):
+    first = simulate(*KEPT, cwd=tmp_path)
+    assert "name=pairing" in first.stderr
+    second = simulate(*KEPT, cwd=tmp_path)
+    assert second.returncode == 0, second.stderr
+    report = json.loads(only_line(second.stdout))
+    assert (report["woken_by"], report["reason"], report["screen"]) == ("alarm", "daily", "quote")
+    assert "name=pairing" not in second.stderr
+
+
+def test_a_port_that_is_taken_is_another_issuer(tmp_path):
+    simulate(*KEPT, cwd=tmp_path)
+    with socket.create_server(("127.0.0.1", int((tmp_path / "board" / "authority.port").read_text()))):
+        moved = simulate(*KEPT, cwd=tmp_path)
+    assert moved.returncode == 0, moved.stderr
+    assert "name=pairing" in moved.stderr
+    assert json.loads(only_line(moved.stdout))["screen"] == "quote"
 
 
 def test_a_fault_that_does_not_strike_is_told(tmp_path):
