@@ -250,7 +250,7 @@ def _stand_ins() -> dict[str, types.ModuleType]:
     glass = types.ModuleType("stoa.glass")
     glass.show = _bound("show")
     radio = types.ModuleType("stoa.net.radio")
-    radio.join = _bound("join")
+    radio.join, radio.leave = _bound("join"), _bound("step")
 
     class RadioError(Exception):
         def __init__(self, detail: str) -> None:
