@@ -25,7 +25,7 @@ else
 endif
 
 test: setup-dev lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 bench: setup-dev
 	$(BIN)/python benchmarks/year.py

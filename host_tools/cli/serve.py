@@ -48,7 +48,11 @@ def serve(
         print(f"{datetime.now():%H:%M:%S} {method} {path} {status or 'lost'}", file=sys.stderr, flush=True)
 
     time = RealClock() if clock == "real" else VirtualClock.starting_now()
-    with start_authority(time, port, database, mfa, access_token_ttl, on_request=tell) as authority:
+    # Ctrl-C may come as soon as the address is out.
+    with (
+        start_authority(time, port, database, mfa, access_token_ttl, on_request=tell) as authority,
+        contextlib.suppress(KeyboardInterrupt),
+    ):
         control = {"control_url": authority.control_url, "control_token": authority.control_token}
         tenant = asdict(authority.tenant) | control
         if as_json:
@@ -60,5 +64,4 @@ def serve(
             options = f"--issuer {tenant['issuer']} --client-id {tenant['client_id']}"
             print(f"A display for it: stoa simulate {options} --state board --panel-png panel.png", flush=True)
             print("Requests are told below. Ctrl-C ends it.", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            authority.wait()
+        authority.wait()

@@ -10,6 +10,7 @@ from tests.campaign import extent
 from tests.campaigns.device_grant_machine import DeviceGrant
 from tests.campaigns.refresh_machine import Refresh
 
+pytestmark = pytest.mark.timeout(extent(quick=120, deep=600))
 # 20 parts of 600 examples for each of two machines make 24,000 in the deep profile.
 CAMPAIGN = settings(
     max_examples=extent(quick=100, deep=600),

@@ -21,6 +21,8 @@ from tests.campaigns.vault import (
 )
 from tests.unit.flash import HOWS
 
+pytestmark = pytest.mark.timeout(extent(quick=120, deep=600))
+
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_flash_operation_of_a_random_history_may_be_cut_in_each_way(seed):
