@@ -124,7 +124,8 @@ class _Asking:
                     event = ("tick",)
 
     def _wait(self, seconds, grant, on_glass_ms):
-        if on_glass_ms > SOON_MS and grant["expires_at"] - hardware.now() > RARELY_S:
+        # The last minute as quickly as the first: a join may take ten seconds, and a poll too late loses an answer.
+        if on_glass_ms > SOON_MS and grant["expires_at"] - hardware.now() > 2 * RARELY_S:
             seconds = max(seconds, RARELY_S)
             radio.leave()
         hardware.wait(seconds)

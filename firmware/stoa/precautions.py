@@ -11,14 +11,21 @@ WELL_MV = 3650
 NO_BATTERY_MV = 2500
 
 
-def check_last_wake(state, woken_by):
+def check_last_wake(state, woken_by, save):
     """Raise an Obstacle where the last wake hung: this one may hang too, and is not to, at once again.
 
-    But for one that was cut short with a refresh in flight. The server's grace is up to 60 s, and the mark in `state`
-    (auth.refresh) sees to it that it is tried once more and not again and again.
+    But for one that was cut short with a refresh in flight, for the server's grace is up to 60 s; or while it waited
+    for a person, who may have answered, as long as the code is good. It is taken up once: `save` keeps the mark.
     """
-    if woken_by == "watchdog" and state.get("refresh", {}).get("is") != "asking":
+    if woken_by != "watchdog":
+        return
+    grant = state.get("grant", {})
+    waiting = grant.get("device_code") and grant.get("expires_at", 0) > hardware.now()
+    in_flight = state.get("refresh", {}).get("is") == "asking"
+    if state.get("hung") or not (in_flight or waiting):
         raise Obstacle("hung", "The last wake did not end", "The watchdog ended it.")
+    state["hung"] = True
+    save()
 
 
 def take(state, woken_by):

@@ -100,7 +100,7 @@ class Wake:
     def _do(self):
         from stoa import precautions
 
-        precautions.check_last_wake(self._state, self._woken_by)
+        precautions.check_last_wake(self._state, self._woken_by, self._save)
         self._recall_quote()
         precautions.take(self._state, self._woken_by)
         self._load_settings()
@@ -152,6 +152,7 @@ class Wake:
             until = min(until, max(wakes[-schedule.BUTTON_WAKES] + schedule.DAY_S, now + schedule.SOONEST_S))
         until = schedule.within_budget(wakes, until, self._forgetful)
         state.pop("awake", None)
+        state.pop("hung", None)
         self._save()
         log.say("sleep", until=until, reason=ending)
         return schedule.by_sleep_clock(now, until, state.get("drift", 0)), button

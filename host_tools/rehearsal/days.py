@@ -91,12 +91,6 @@ def read_mfa(text: str) -> MfaMode:
 
 def check_faults(faults: Sequence[Spell], board: Board) -> None:
     """FaultError or PlanError for one that this board cannot have, or two of a kind at a time."""
-    for one, other in combinations(faults, 2):
-        if fault_name(one.what) == fault_name(other.what) and one.span.meets(other.span):
-            raise PlanError(
-                f"--fault {other.what}: so is {one.what}, and two of a kind cannot be at a time; name one of them, "
-                "or with --days give each days of its own"
-            )
     for fault in faults:
         text, scratch = fault.what, Faults()
         scratch.set(text)
@@ -106,6 +100,18 @@ def check_faults(faults: Sequence[Spell], board: Board) -> None:
             raise PlanError(f"--fault {text}: {board.id} has no button {pin}; it has {has}")
         if scratch.battery_mv is not None and board.power.monitor is None:
             raise PlanError(f"--fault {text}: {board.id} cannot measure its battery; leave it out")
+    for one, other in combinations(faults, 2):
+        if fault_name(one.what) == fault_name(other.what) and one.span.meets(other.span):
+            raise PlanError(
+                f"--fault {one.what} and --fault {other.what}: of each kind there is one at a time; leave one out, "
+                "or with --days give each days of its own"
+            )
+
+
+def _is_moment(fault: str) -> bool:
+    scratch = Faults()
+    scratch.set(fault)
+    return len(scratch.waiting()) > 0
 
 
 def _read_date(text: str | None) -> date:
@@ -177,7 +183,6 @@ class _Life:
         # Today's faults, by name; and of those that strike at a moment, which did.
         self._faults: dict[str, str] = {}
         self._struck: set[str] = set()
-        self._missed: set[str] = set()
         self._onlooker = Onlooker(self._see)
         power = plan.board.power
         self.log = Logbook(clock.now_ns(), power.battery_mah, power.sleep_ua)
@@ -212,7 +217,8 @@ class _Life:
     def end(self) -> None:
         """However it ended, count up to now."""
         self.log.stop(self._clock.now_ns(), self._board.meter.charge())
-        self.log.faults_missed = sorted(self._missed - self._struck)
+        moments = {fault.what for fault in self._plan.faults if _is_moment(fault.what)}
+        self.log.faults_missed = sorted(moments - self._struck)
         self.log.panel_faults = len(self._board.panel_faults)
 
     def _turn(self, day: int) -> None:
@@ -253,8 +259,7 @@ class _Life:
             asked=self._asked,
         )
         self.log.wakes.append(entry)
-        for name in armed:
-            (self._missed if name in wake.faults_missed else self._struck).add(self._faults[name])
+        self._struck.update(self._faults[name] for name in armed - wake.faults_missed)
         self.log.defects += onlooker.last("defect") is not None
         board.exchanges.clear()
         if wake.ending == POWER_LOST:

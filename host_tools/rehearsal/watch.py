@@ -128,9 +128,8 @@ class Watch:
         until = None if sleeping is None else sleeping.until_ns
         missed = [fault for fault in self._faults if fault_name(fault) in wake.faults_missed]
         for fault in missed:
-            self._on_line(
-                f"--fault {fault} has not struck: {wake.calls} hardware calls, {wake.flash_erases} flash operations"
-            )
+            made = f"{wake.calls} hardware calls, {wake.flash_erases} flash operations, {len(wake.exchanges)} exchanges"
+            self._on_line(f"--fault {fault} has not struck: {made}")
         return Report(
             wake=wake,
             screen=(self._onlooker.last("screen") or {}).get("name"),
@@ -167,5 +166,5 @@ def _authority_of(folder: Path, clock: Clock, mfa: MfaMode) -> RunningAuthority:
     except (OSError, ValueError, AuthorityError):
         # The first run, or the port is somebody else's by now.
         authority = start_authority(clock, database=database, mfa=mfa)
-        port.write_text(str(urlsplit(authority.issuer).port))
+    port.write_text(str(urlsplit(authority.issuer).port))
     return authority

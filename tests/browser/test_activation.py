@@ -18,6 +18,12 @@ from host_tools.clock import NS, RealClock
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+RIGHTLY_TOLD = (
+    # A form was answered with a 4xx.
+    "responded with a status of 4",
+    # A test on a busy machine typed before the browser came to the page's autofocus.
+    "Autofocus processing was blocked because a document already has a focused element",
+)
 
 
 @pytest.fixture
@@ -46,8 +52,8 @@ def page(context) -> Iterator[Page]:
     complaints: list[str] = []
     opened.on("console", lambda message: complaints.append(message.text))
     yield opened
-    # That a form was answered with a 4xx is told too, and right; anything else (a CSP violation, say) is a defect.
-    assert [text for text in complaints if "responded with a status of 4" not in text] == []
+    # Anything else (a CSP violation, say) is a defect.
+    assert [text for text in complaints if not any(told in text for told in RIGHTLY_TOLD)] == []
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.home import FEATHER, MAGTAG
 
 
 def few_polls(authority):
-    """Where nobody answers, slow_down changes nothing but this: 18 polls a code, for 180."""
+    """Where nobody answers, slow_down changes nothing but this: fewer polls a code."""
     authority.control.set_fault(SlowDown())
 
 

@@ -149,6 +149,42 @@ def test_a_wake_that_hung_in_its_refresh_tries_once_more_at_once(home, authority
     assert "/oauth/token" in [exchange.path for exchange in wake.exchanges]
 
 
+@pytest.mark.parametrize("answered_after_s", [20, 400])
+def test_a_wake_that_hung_while_a_person_answered_is_taken_up_once(home, authority, answered_after_s):
+    home.wake_now()
+    authority.set_mfa("rule")
+    home.approves = False
+    home.board.sleep()
+    # As where the router was restarted in those minutes, and gives no address (circuitpython#7557).
+    home.clock.schedule(300 * NS, lambda: home.board.faults.set("hang:wifi.connect"))
+    home.clock.schedule((300 + answered_after_s) * NS, lambda: home.person.approve(home.screens[0].shown))
+    home.screens.clear()
+    home.onlooker.new_wake()
+    assert home.board.wake().ending == "watchdog"
+    home.board.faults.clear()
+    home.onlooker.new_wake()
+    home.board.wake()
+    assert home.onlooker.last("wake")["by"] == "watchdog"
+    assert [screen.name for screen in home.screens] == ["mfa", "quote"], "the code on the glass was the answered one"
+
+
+@pytest.mark.parametrize("doing", ["a refresh", "waiting for a person"])
+def test_a_wake_that_hung_and_hangs_again_is_not_taken_up_again(home, authority, doing):
+    home.wake_now()
+    home.board.sleep()
+    if doing == "a refresh":
+        home.board.faults.set("hang:net.send")
+    else:
+        authority.set_mfa("rule")
+        home.approves = False
+        home.clock.schedule(300 * NS, lambda: home.board.faults.set("hang:wifi.connect"))
+    assert home.board.wake().ending == "watchdog"
+    # Before it comes to what it is to take up.
+    home.board.faults.set("hang:fs.open")
+    assert home.board.wake().ending == "watchdog"
+    assert home.board.wake().ending == "deep sleep"
+
+
 def test_a_drive_that_hangs_does_not_make_a_loop_without_a_sleep(home):
     home.wake_now()
     home.board.faults.set("hang:fs.open")

@@ -265,7 +265,7 @@ def test_a_display_that_says_it_shows_a_quote_and_asked_nobody_for_one_is_not_be
         ({"faults": ["battery:3000"], "board": FEATHER}, "cannot measure its battery"),
         (
             {"faults": ["hang@2-4", "hang:spi.write@4-"]},
-            "--fault hang:spi.write: so is hang, and two of a kind",
+            "--fault hang and --fault hang:spi.write: of each kind there is one at a time",
         ),
         ({"panel": "oled"}, "unknown panel 'oled'"),
     ],
