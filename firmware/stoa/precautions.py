@@ -1,6 +1,6 @@
 """What a wake looks at before it does anything: what ended the last one, a button held at boot, the battery."""
 
-from stoa import hardware, log
+from stoa import hardware, log, sleep_state
 from stoa.obstacle import Obstacle
 
 # A lithium cell has some 5 % left at 3.5 V, and sags by 0.2 V when the radio starts; below, boards brown out.
@@ -19,10 +19,8 @@ def check_last_wake(state, woken_by, save):
     """
     if woken_by != "watchdog":
         return
-    grant = state.get("grant", {})
-    waiting = grant.get("device_code") and grant.get("expires_at", 0) > hardware.now()
     in_flight = state.get("refresh", {}).get("is") == "asking"
-    if state.get("hung") or not (in_flight or waiting):
+    if state.get("hung") or not (in_flight or sleep_state.code_is_good(state, hardware.now())):
         raise Obstacle("hung", "The last wake did not end", "The watchdog ended it.")
     state["hung"] = True
     save()

@@ -48,6 +48,12 @@ def save(memory, state):
     return tuple(left_out)
 
 
+def code_is_good(state, now):
+    """Whether there is a code that a person can still answer, from this wake or from before a reset."""
+    grant = state.get("grant", {})
+    return bool(grant.get("device_code")) and grant.get("expires_at", 0) > now
+
+
 def essence(state):
     """The part of a state worth keeping when the rest may be what went wrong."""
     return {key: state[key] for key in ESSENTIAL if key in state}

@@ -121,9 +121,8 @@ class Wake:
         if cause in NEVER_SAID:
             return False
         state = self._state
-        grant = state.get("grant", {})
-        if cause != "misconfigured" and grant.get("device_code") and grant.get("expires_at", 0) > hardware.now():
-            # A code that can still be answered is on the glass (trmnl-firmware PR#605: an error was drawn over one).
+        if cause != "misconfigured" and sleep_state.code_is_good(state, hardware.now()):
+            # It is on the glass (trmnl-firmware PR#605: an error was drawn over one).
             return False
         if state["failures"][cause] > backoff.CAUSES[cause][2]:
             return True

@@ -25,8 +25,6 @@ class DeviceGrant(RuleBasedStateMachine):
         self.counted = self.passed = 0
         self.jumped = False
         self.polled_at: tuple[int, int] | None = None
-        self.intervals: list[int] = []
-        self.asked_at = 0
         self.effect: tuple = ()
         self.happened = 0
         self.step(("start", CLIENT))
@@ -59,7 +57,7 @@ class DeviceGrant(RuleBasedStateMachine):
         self.effect = effects[0]
         kind = self.effect[0]
         if event[0] == "start":
-            self.polled_at, self.asked_at = None, self.counted
+            self.polled_at = None
             assert self.effect[:2] == ("post", "device_authorization")
         elif kind == "post":
             assert self.effect[1] == "token"
