@@ -1,0 +1,81 @@
+"""The wakes that a display's memory and time are measured by: each is prepared, and then lived once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from host_tools.authority import start_authority
+from host_tools.clock import VirtualClock
+from host_tools.virtual_board.runtimes import Runtime
+from host_tools.virtual_board.wake import Wake
+from tests.home import MONDAY_MORNING_NS, Home
+
+# Shorter than a day, so that each morning begins with a refresh.
+ACCESS_TOKEN_S = 3600
+
+
+@dataclass(frozen=True)
+class Story:
+    """prepare: bring a new display to the moment before the wake. live: have it. screens: what the glass then shows."""
+
+    prepare: Callable[[Home], None]
+    live: Callable[[Home], Wake]
+    screens: tuple[str, ...]
+
+
+def _out_of_its_box(home: Home) -> None:
+    pass
+
+
+def _on_a_morning(home: Home) -> None:
+    home.wake_now()
+    home.board.sleep()
+
+
+def _after_mfa_came_for_everything(home: Home) -> None:
+    _on_a_morning(home)
+    home.authority.set_mfa("rule")
+
+
+def _after_the_grant_was_revoked(home: Home) -> None:
+    _on_a_morning(home)
+    home.authority.control.revoke()
+
+
+def _with_no_server_in_reach(home: Home) -> None:
+    _on_a_morning(home)
+    home.board.faults.set("refused")
+    # Pressed, so that the glass says what is wrong.
+    home.board.press(home.board.board.buttons["refresh"])
+
+
+STORIES = {
+    # A new display is paired and shows its first quote.
+    "pair": Story(_out_of_its_box, Home.wake_now, ("pairing", "quote")),
+    # A morning: refresh, rotation, a new quote.
+    "daily": Story(_on_a_morning, Home.wake_now, ("quote",)),
+    # The button, with an access token that is good and a quote that is still today's (304).
+    "same": Story(Home.wake_now, Home.press_button, ()),  # type: ignore[arg-type]
+    # MFA on every request: the code under the quote, an answer, the next quote.
+    "mfa": Story(_after_mfa_came_for_everything, Home.wake_now, ("mfa", "quote")),
+    # The grant was revoked: the same, after invalid_grant.
+    "re-pair": Story(_after_the_grant_was_revoked, Home.wake_now, ("mfa", "quote")),
+    # The server cannot be reached, and somebody pressed the button: an error under the quote.
+    "error": Story(_with_no_server_in_reach, Home.wake_now, ("error",)),
+}
+
+
+def tell(name: str, runtime: Runtime | None = None, prepared_by: Runtime | None = None) -> tuple[Home, Wake]:
+    """Prepare the story on `prepared_by` (CPython by default) and live its wake on `runtime`; AssertionError if the
+    glass did not come to show what it should."""
+    story = STORIES[name]
+    clock = VirtualClock(MONDAY_MORNING_NS)
+    with start_authority(clock, access_token_ttl=ACCESS_TOKEN_S) as authority:
+        home = Home(authority, clock, runtime=prepared_by)
+        story.prepare(home)
+        if runtime is not None:
+            home.board.runtime = runtime
+        wake = story.live(home)
+    assert tuple(home.names()) == story.screens, (home.names(), wake.console)
+    return home, wake
