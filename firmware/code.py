@@ -5,6 +5,9 @@ import time
 import alarm
 
 try:
+    from stoa import heap
+
+    heap.prepare()
     from stoa import wake
 
     wake.run()

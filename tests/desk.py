@@ -13,8 +13,9 @@ import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-FIRMWARE = ("wake", "sign_in", "asking", "fetch", "precautions")
-REPLACED = ("hardware", "glass", "net.radio", "net.clock", "net.exchanger")
+STEPS = ("sign_in", "patience", "asking", "fetch")
+FIRMWARE = ("wake", "precautions", *STEPS, "discovery", "tokens", "ending", "net.clock")
+REPLACED = ("hardware", "inputs", "glass", "net.radio", "net.exchanger")
 DAY_S = 86400
 NOON = 1_772_452_800
 
@@ -133,7 +134,7 @@ class Desk:
         self.button_is_armed = button
         raise Slept
 
-    # And stoa.glass, stoa.net.clock, stoa.net.exchanger.
+    # And stoa.glass, stoa.net.clock's way to a time server, stoa.net.exchanger.
 
     def show(self, screen: str, content: dict, state: dict, save: Callable) -> bool:
         state.pop("screen", None)
@@ -217,6 +218,7 @@ def desk_firmware() -> Iterator[None]:
             setattr(packages[package], leaf, module)
         for name in FIRMWARE:
             importlib.import_module(f"stoa.{name}")
+        sys.modules["stoa.net.clock"]._set = _bound("set_clock")
         os.getenv = lambda key, default=None: _present[0].settings.get(key) if _present else getenv(key, default)
         stoa.log.say = lambda event, **fields: _present[0].log.append(stoa.log.line(event, fields))
         yield
@@ -240,13 +242,14 @@ def _stand_ins() -> dict[str, types.ModuleType]:
         setattr(hardware, name, _bound(name))
     hardware.set_clock = lambda moment: setattr(_present[0], "clock_ahead_s", moment - _present[0].true_s)
     hardware.clock_is_set = lambda: _present[0].now() >= 1_704_067_200
-    hardware.woken_by = lambda: _present[0].woken_by
     hardware.sleep_memory = lambda: _present[0].memory
     hardware.nvm = lambda: _present[0].nvm
-    hardware.battery_mv = lambda: _present[0].battery
-    hardware.uid = lambda: b"\x02desk\x01"
-    hardware.wipe_held = lambda woken: False
     hardware.start_watchdog = hardware.feed_watchdog = hardware.make_drive_writable = lambda: None
+    inputs = types.ModuleType("stoa.inputs")
+    inputs.woken_by = lambda: _present[0].woken_by
+    inputs.battery_mv = lambda: _present[0].battery
+    inputs.uid = lambda: b"\x02desk\x01"
+    inputs.wipe_held = lambda woken: False
     glass = types.ModuleType("stoa.glass")
     glass.show = _bound("show")
     radio = types.ModuleType("stoa.net.radio")
@@ -258,31 +261,30 @@ def _stand_ins() -> dict[str, types.ModuleType]:
             self.detail, self.refused = detail, False
 
     radio.RadioError = RadioError
-    clock = types.ModuleType("stoa.net.clock")
-    clock.set_from_network = _bound("set_clock")
     exchanger = types.ModuleType("stoa.net.exchanger")
 
-    class Exchanger:
-        def __init__(self, join: Callable, milliseconds: Callable) -> None:
-            self._join = join
+    def reach(errand) -> None:
+        from stoa.net.usocket import HttpError
 
-        def _reach(self) -> None:
-            from stoa.net.usocket import HttpError
+        try:
+            errand.join()
+        except RadioError as error:
+            raise HttpError("connect", error.detail) from error
 
-            try:
-                self._join()
-            except RadioError as error:
-                raise HttpError("connect", error.detail) from error
+    def post(errand, url: str, fields: tuple):
+        reach(errand)
+        return _present[0].exchange("POST", url, fields)
 
-        def post(self, url: str, fields: tuple):
-            self._reach()
-            return _present[0].exchange("POST", url, fields)
+    def get(errand, url: str, headers: dict | None = None):
+        reach(errand)
+        return _present[0].exchange("GET", url, None)
 
-        def get(self, url: str, headers: dict | None = None):
-            self._reach()
-            return _present[0].exchange("GET", url, None)
+    def asked_to_wait(status: int, headers: dict) -> int | None:
+        from stoa.auth import retry_after
 
-    exchanger.Exchanger = Exchanger
+        return retry_after.seconds(headers, _present[0].now(), status)
+
+    exchanger.post, exchanger.get, exchanger.asked_to_wait = post, get, asked_to_wait
     hardware.awake_ms = _bound("milliseconds")
-    modules = (hardware, glass, radio, clock, exchanger)
+    modules = (hardware, inputs, glass, radio, exchanger)
     return {module.__name__: module for module in modules}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from host_tools.authority import start_authority
+from host_tools.bundle import OWNED, PRESERVED, build_bundle
 from host_tools.clock import VirtualClock
+from host_tools.precompile import precompiled
 from host_tools.virtual_board.runtimes import Runtime
 from host_tools.virtual_board.wake import Wake
 from tests.home import MONDAY_MORNING_NS, Home
@@ -66,16 +69,20 @@ STORIES = {
 }
 
 
-def tell(name: str, runtime: Runtime | None = None, prepared_by: Runtime | None = None) -> tuple[Home, Wake]:
-    """Prepare the story on `prepared_by` (CPython by default) and live its wake on `runtime`; AssertionError if the
-    glass did not come to show what it should."""
+def tell(name: str, runtime: Runtime | None = None, mpy_cross: Path | None = None) -> tuple[Home, Wake]:
+    """Prepare the story on CPython and live its wake on `runtime`, from bytecode where `mpy_cross` is given.
+
+    AssertionError if the glass does not come to show what it should.
+    """
     story = STORIES[name]
     clock = VirtualClock(MONDAY_MORNING_NS)
     with start_authority(clock, access_token_ttl=ACCESS_TOKEN_S) as authority:
-        home = Home(authority, clock, runtime=prepared_by)
+        home = Home(authority, clock)
         story.prepare(home)
         if runtime is not None:
             home.board.runtime = runtime
+        if mpy_cross is not None:
+            home.board.install(precompiled(build_bundle(home.board.board), mpy_cross), PRESERVED, OWNED)
         wake = story.live(home)
     assert tuple(home.names()) == story.screens, (home.names(), wake.console)
     return home, wake

@@ -1,7 +1,6 @@
 """Putting a screen on the glass, and leaving the glass alone when it shows that picture already."""
 
-from stoa import hardware, log
-from stoa.screens import draw
+from stoa import hardware, heap, log
 
 
 def show(screen, content, state, save):
@@ -11,9 +10,10 @@ def show(screen, content, state, save):
     `state` remembers the picture under "glass" and its name under "screen"; `save` keeps it through a cut: while a
     refresh is under way what the glass shows is unknown, and the next wake draws again.
     """
-    canvas = hardware.new_canvas()
-    draw(canvas, screen, content)
-    picture = canvas.crc()
+    if "verification_uri" in content:
+        content["qr_rows"] = _encoded(content)
+        heap.make_room()
+    buffer, picture = _drawn(screen, content)
     changed = picture != state.get("glass")
     said = {"name": screen, "refreshed": changed}
     for key in ("user_code", "verification_uri", "verification_uri_complete"):
@@ -23,17 +23,44 @@ def show(screen, content, state, save):
     if not changed:
         state["screen"] = screen
         return True
-    from stoa.panel import BusyStuck
-
     state.pop("glass", None)
     state.pop("screen", None)
     save()
+    heap.make_room()
+    shown = _refresh(buffer)
+    heap.make_room()
+    if shown:
+        state["glass"] = picture
+        state["screen"] = screen
+        save()
+    return shown
+
+
+def _encoded(content):
+    from stoa import qr
+
+    return qr.encode(qr.target(content))
+
+
+def _drawn(screen, content):
+    """The picture as the panel's memory wants it, and its CRC."""
+    from stoa.canvas import Canvas
+    from stoa.screens import draw
+
+    panel = hardware.PROFILE["panel"]
+    canvas = Canvas(panel["width"], panel["height"], panel["rotation"])
+    draw(canvas, screen, content)
+    return canvas.buffer, canvas.crc()
+
+
+def _refresh(picture):
+    # First and alone: to compile it takes 50 KB, more than any other module.
+    __import__("adafruit_framebuf")
+    from stoa import panel
+
     try:
-        hardware.show(canvas.buffer)
-    except BusyStuck:
+        panel.show(hardware.PROFILE["panel"], picture)
+    except panel.BusyStuck:
         log.say("panel", fault="BUSY stuck")
         return False
-    state["glass"] = picture
-    state["screen"] = screen
-    save()
     return True

@@ -15,9 +15,6 @@ SOONEST_S = 60
 WATCHDOG_S = 120
 # A code may live for half an hour (auth.device_grant.LIFETIME_MAX_S); all else takes a minute or two.
 AWAKE_LIMIT_MS = 2100 * 1000
-# Held at boot, by somebody who just switched it on; and from sleep, where the same button asks for a quote.
-WIPE_HOLD_MS = {"boot": 3000, "button": 10000}
-WIPE_STUCK_MS = 60000
 
 
 def now():
@@ -80,63 +77,6 @@ def feed_watchdog():
         _watchdog.feed()
 
 
-def woken_by():
-    """ "alarm", "button", "watchdog" after it ended a wake, or "boot" after power-on or another reset."""
-    cause = alarm.wake_alarm
-    if cause is None:
-        import microcontroller
-
-        reason = microcontroller.cpu.reset_reason
-        return "watchdog" if reason == microcontroller.ResetReason.WATCHDOG else "boot"
-    return "button" if hasattr(cause, "pin") else "alarm"
-
-
-def uid():
-    """The chip's identity, bytes."""
-    import microcontroller
-
-    return bytes(microcontroller.cpu.uid)
-
-
-def battery_mv():
-    """The battery's voltage in millivolts, or None where the board cannot measure it."""
-    power = PROFILE["power"]
-    if "battery_pin" not in power:
-        return None
-    import analogio
-
-    pin = analogio.AnalogIn(getattr(board, power["battery_pin"]))
-    try:
-        return pin.value * power["battery_scale_mv"] // 65536
-    finally:
-        pin.deinit()
-
-
-def wipe_held(woken):
-    """Whether the owner held the button that forgets the pairing, long enough, and let go; `woken` as woken_by says it.
-
-    Where it is the chip's boot button it cannot be held through a reset, which would start the chip's own loader:
-    there the display is woken by it.
-    """
-    name = PROFILE["buttons"].get("wipe")
-    if not name or woken not in WIPE_HOLD_MS or (woken == "button" and name != PROFILE["buttons"]["refresh"]):
-        return False
-    import digitalio
-
-    pin = digitalio.DigitalInOut(getattr(board, name))
-    try:
-        pin.switch_to_input(pull=digitalio.Pull.UP)
-        held_since = milliseconds()
-        while not pin.value:
-            if milliseconds() - held_since > WIPE_STUCK_MS:
-                # Nobody holds a button so long: it is stuck, and that must not cost the pairing.
-                return False
-            time.sleep(0.1)
-        return milliseconds() - held_since >= WIPE_HOLD_MS[woken]
-    finally:
-        pin.deinit()
-
-
 def sleep_memory():
     return alarm.sleep_memory
 
@@ -172,48 +112,6 @@ def make_drive_writable():
         except RuntimeError:
             # "Cannot remount path when visible via USB.": the write that follows will say that it cannot.
             pass
-
-
-def new_canvas():
-    from stoa.canvas import Canvas
-
-    panel = PROFILE["panel"]
-    return Canvas(panel["width"], panel["height"], panel["rotation"])
-
-
-def show(picture):
-    """Refresh the glass with a canvas' buffer; seconds long. Raises stoa.panel.BusyStuck."""
-    import busio
-    import digitalio
-    import displayio
-
-    from stoa.panel import Panel
-
-    profile = PROFILE["panel"]
-    names = profile["pins"]
-    # Boards that start their panel themselves hold its pins until this.
-    displayio.release_displays()
-    pins = {}
-    spi = busio.SPI(getattr(board, names["sck"]), MOSI=getattr(board, names["mosi"]))
-    try:
-        for role in ("cs", "dc", "reset", "busy"):
-            pins[role] = digitalio.DigitalInOut(getattr(board, names[role]))
-        panel = Panel(
-            profile["width"],
-            profile["height"],
-            spi,
-            profile["colstart"],
-            cs_pin=pins["cs"],
-            dc_pin=pins["dc"],
-            sramcs_pin=None,
-            rst_pin=pins["reset"],
-            busy_pin=pins["busy"],
-        )
-        panel.show(picture)
-    finally:
-        spi.deinit()
-        for pin in pins.values():
-            pin.deinit()
 
 
 def deep_sleep(until, button=True):

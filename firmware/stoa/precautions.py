@@ -1,6 +1,6 @@
 """What a wake looks at before it does anything: what ended the last one, a button held at boot, the battery."""
 
-from stoa import hardware, log, sleep_state
+from stoa import hardware, inputs, log, sleep_state
 from stoa.obstacle import Obstacle
 
 # A lithium cell has some 5 % left at 3.5 V, and sags by 0.2 V when the radio starts; below, boards brown out.
@@ -28,7 +28,7 @@ def check_last_wake(state, woken_by, save):
 
 def take(state, woken_by):
     """Raise an Obstacle where this wake must not go on. `state`: what sleep memory keeps."""
-    if hardware.wipe_held(woken_by):
+    if inputs.wipe_held(woken_by):
         _wipe(state)
     _check_battery(state)
 
@@ -49,7 +49,7 @@ def _wipe(state):
 
 
 def _check_battery(state):
-    millivolts = hardware.battery_mv()
+    millivolts = inputs.battery_mv()
     if millivolts is None or millivolts < NO_BATTERY_MV:
         state.pop("low_battery", None)
         return

@@ -14,37 +14,63 @@ _BYTES_L = (17, 32, 53, 78, 106, 134, 154, 192, 230)
 _BYTES_M = (14, 26, 42, 62, 84, 106, 122, 152, 180)
 
 
-def plan(text, box, largest_module=8):
-    """How to draw `text` in a square of `box` pixels: (version, medium, module, side), or None if it cannot be read so.
+def target(content):
+    """What the code of a screen's content says: the address that has the user code in it, if there is one."""
+    return content.get("verification_uri_complete") or content["verification_uri"]
 
-    `medium` is true if the better error correction costs no larger code; `module` is in pixels, `side` is the whole
-    square in pixels, quiet zone included.
-    """
+
+def _version(text):
+    """(version, whether the better error correction costs no larger code), or None for a text too long."""
     length = len(text.encode("utf-8"))
     for index, capacity in enumerate(_BYTES_L):
         if length <= capacity:
-            modules = 21 + 4 * index + 2 * QUIET_MODULES
-            module = min((box + 2 * RIM_PIXELS) // modules, largest_module)
-            if module < SMALLEST_MODULE:
-                return None
-            return index + 1, length <= _BYTES_M[index], module, min(modules * module, box)
+            return index + 1, length <= _BYTES_M[index]
     return None
 
 
-def draw(canvas, text, planned, x, y):
-    """Draw a planned code with its square's upper left corner at (x, y)."""
+def plan(text, box, largest_module=8):
+    """How to draw `text` in a square of `box` pixels: (module, side), or None if it cannot be read so.
+
+    `module` is in pixels, `side` is the whole square in pixels, quiet zone included.
+    """
+    version = _version(text)
+    if version is None:
+        return None
+    modules = 17 + 4 * version[0] + 2 * QUIET_MODULES
+    module = min((box + 2 * RIM_PIXELS) // modules, largest_module)
+    if module < SMALLEST_MODULE:
+        return None
+    return module, min(modules * module, box)
+
+
+def encode(text):
+    """The code of `text`: a bytes for each of its rows, the leftmost module in the highest bit, 1 is dark; or None."""
+    version = _version(text)
+    if version is None:
+        return None
     # 20 KB of source that a wake without a code to show does not need.
     from stoa.qr_code import Code
 
-    version, medium, module, side = planned
-    code = Code(text.encode("utf-8"), version, medium)
-    count = code.module_count
+    code = Code(text.encode("utf-8"), version[0], version[1])
+    rows = []
+    for y in range(code.module_count):
+        row = bytearray((code.module_count + 7) // 8)
+        for x in range(code.module_count):
+            if code.matrix[y, x]:
+                row[x >> 3] |= 0x80 >> (x & 7)
+        rows.append(bytes(row))
+    return rows
+
+
+def draw(canvas, rows, planned, x, y):
+    """Draw an encoded and planned code with its square's upper left corner at (x, y)."""
+    module, side = planned
     canvas.fill_rect(x, y, side, side, 1)
-    margin = (side - count * module) // 2
-    for row in range(count):
+    margin = (side - len(rows) * module) // 2
+    for row, bits in enumerate(rows):
         start = None
-        for column in range(count + 1):
-            dark = column < count and code.matrix[row, column]
+        for column in range(len(rows) + 1):
+            dark = column < len(rows) and bits[column >> 3] & (0x80 >> (column & 7))
             if dark and start is None:
                 start = column
             elif not dark and start is not None:

@@ -48,10 +48,14 @@ def save(memory, state):
     return tuple(left_out)
 
 
+def has_code(state):
+    """Whether there is a code that somebody was asked to answer, from this wake or from before a reset."""
+    return bool(state.get("grant", {}).get("device_code"))
+
+
 def code_is_good(state, now):
-    """Whether there is a code that a person can still answer, from this wake or from before a reset."""
-    grant = state.get("grant", {})
-    return bool(grant.get("device_code")) and grant.get("expires_at", 0) > now
+    """Whether there is one, and it can still be answered."""
+    return has_code(state) and state["grant"].get("expires_at", 0) > now
 
 
 def essence(state):

@@ -30,6 +30,13 @@ def pack(magic, sequence, payload):
     return head + struct.pack("<I", binascii.crc32(payload, binascii.crc32(head)) & 0xFFFFFFFF) + payload
 
 
+def payload_length(magic, head):
+    """The length of the payload of the record that `head`, HEADER_SIZE bytes, begins, or None where it begins none."""
+    if len(head) < HEADER_SIZE or bytes(head[:4]) != magic:
+        return None
+    return struct.unpack(HEADER, bytes(head[:12]))[3]
+
+
 def unpack(magic, data):
     """(sequence, payload) of the record `data` begins with, or None where there is no whole one."""
     if len(data) < HEADER_SIZE:
@@ -133,7 +140,10 @@ class Slots:
         try:
             with self._open(self.paths[slot], "rb") as file:
                 file.seek(SECTOR)
-                used = len(file.read(self._slot).rstrip(b"\xff"))
+                used = 0
+                for start in range(0, self._slot, BLOCK):
+                    written = file.read(BLOCK).rstrip(b"\xff")
+                    used = start + len(written) if written else used
         except OSError:
             return False
         cleared = not used or self._overwrite(slot, b"\xff" * used)
@@ -155,10 +165,8 @@ class Slots:
             with self._open(self.paths[slot], "rb") as file:
                 file.seek(SECTOR)
                 head = file.read(HEADER_SIZE)
-                if len(head) < HEADER_SIZE or head[:4] != self.magic:
-                    return None
-                length = struct.unpack(HEADER, head[:12])[3]
-                if length > self.capacity:
+                length = payload_length(self.magic, head)
+                if length is None or length > self.capacity:
                     return None
                 return unpack(self.magic, head + file.read(length))
         except OSError:

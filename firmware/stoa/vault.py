@@ -21,6 +21,8 @@ CAPACITY = 4096
 OWNER_SIZE = 4
 # What the vault takes of nvm, from its first byte. Pinned: another size would orphan every token in the field.
 NVM_SIZE = slots.HEADER_SIZE + OWNER_SIZE + CAPACITY
+# Of nvm, looked at in one.
+PIECE = 512
 
 
 def owner(issuer, client_id):
@@ -121,12 +123,19 @@ class Vault:
         if self._nvm is None:
             return True
         blank = b"\xff" * NVM_SIZE
-        return self._read_nvm(NVM_SIZE) == blank or self._write_nvm(blank)
+        return self._holds(blank) or self._write_nvm(blank)
+
+    def _holds(self, data):
+        # A piece at a time: all of it would be twice 4 KB more.
+        for start in range(0, len(data), PIECE):
+            if self._read_nvm(min(start + PIECE, len(data)), start) != data[start : start + PIECE]:
+                return False
+        return True
 
     def _newest(self):
         """(sequence, payload, slot of the newest in a file or None), or None; sets held_by."""
         in_file = self._files.read()
-        in_nvm = None if self._nvm is None else slots.unpack(MAGIC, self._read_nvm(NVM_SIZE))
+        in_nvm = self._read_record()
         newest = None
         for record in (in_file, in_nvm):
             if record is not None and (newest is None or slots.is_newer(record[0], newest[0])):
@@ -139,6 +148,14 @@ class Vault:
         self.held_by = tuple(held)
         return None if newest is None else newest + (None if in_file is None else in_file[2],)
 
+    def _read_record(self):
+        """What nvm holds, as slots.unpack gives it. Its head first: all of it would be 4 KB for a token of 60 bytes."""
+        head = self._read_nvm(slots.HEADER_SIZE)
+        length = slots.payload_length(MAGIC, head)
+        if length is None or length > OWNER_SIZE + CAPACITY:
+            return None
+        return slots.unpack(MAGIC, self._read_nvm(slots.HEADER_SIZE + length))
+
     def _write_nvm(self, data):
         # One assignment: each is an erase of the whole.
         if self._nvm is None:
@@ -147,11 +164,11 @@ class Vault:
             self._nvm[: len(data)] = data
         except NVM_ERRORS:
             return False
-        return self._read_nvm(len(data)) == data
+        return self._holds(data)
 
-    def _read_nvm(self, size):
-        """Its first bytes; none where it cannot be read, which is the same as holding nothing."""
+    def _read_nvm(self, end, start=0):
+        """Its bytes from `start` to `end`; none where there is none or it cannot be read, the same as holding nothing."""
         try:
-            return bytes(self._nvm[:size])
+            return b"" if self._nvm is None else bytes(self._nvm[start:end])
         except NVM_ERRORS:
             return b""

@@ -21,6 +21,7 @@ from stoa.auth.backoff import CAUSES, DAY, HOUR, MINUTE, delay
         ("misconfigured", [6 * HOUR, 12 * HOUR, 24 * HOUR, 24 * HOUR]),
         ("low_battery", [12 * HOUR, 12 * HOUR]),
         ("defect", [6 * HOUR, 12 * HOUR, 24 * HOUR, 24 * HOUR]),
+        ("memory", [1 * HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR, 24 * HOUR]),
         ("hung", [6 * HOUR, 12 * HOUR, 24 * HOUR, 24 * HOUR]),
     ],
 )
@@ -29,8 +30,8 @@ def test_doubles_up_to_a_cap(cause, delays):
 
 
 def test_every_cause_is_tested():
-    tested = {"needs_human", "unavailable", "wifi", "clock", "panel", "misconfigured", "low_battery", "defect", "hung"}
-    assert set(CAUSES) == tested
+    network = {"unavailable", "wifi", "clock"}
+    assert set(CAUSES) == network | {"needs_human", "panel", "misconfigured", "low_battery", "memory", "hung", "defect"}
 
 
 def test_only_what_passes_by_itself_is_kept_quiet_and_for_an_hour_or_so():

@@ -32,7 +32,7 @@ def test_without_a_complete_uri_the_code_is_the_plain_one():
 
 def test_pairing_modules_are_three_pixels_on_both_panels():
     for panel in PANELS:
-        assert qr.plan(GRANT["verification_uri_complete"], Canvas(*panel).height)[2] == 3
+        assert qr.plan(GRANT["verification_uri_complete"], Canvas(*panel).height)[0] == 3
 
 
 @pytest.mark.parametrize("panel", PANELS)

@@ -16,15 +16,15 @@ pytestmark = pytest.mark.usefixtures("device_library_path")
 def drawn(text, box, largest_module=8):
     canvas = Canvas(122, 250, 1)
     planned = qr.plan(text, box, largest_module)
-    qr.draw(canvas, text, planned, 0, 0)
-    return canvas, planned
+    qr.draw(canvas, qr.encode(text), planned, 0, 0)
+    return canvas, qr._version(text), planned
 
 
 @pytest.mark.parametrize("length", [14, 17, 26, 32, 42, 53, 62, 78, 84, 106, 134, 154, 192, 230])
 def test_modules_equal_segnos(length):
     """Full versions only: segno 1.6 puts a zero byte before the padding where the standard has none."""
     text = ("https://example.com/device?user_code=WDJB-MJHT&" * 5)[:length]
-    canvas, (version, medium, module, side) = drawn(text, 122)
+    canvas, (version, medium), (module, side) = drawn(text, 122)
     expected = segno.make(
         text, version=version, error="m" if medium else "l", mode="byte", mask=0, boost_error=False, micro=False
     ).matrix
@@ -41,7 +41,7 @@ def test_modules_equal_segnos(length):
 def test_a_reader_spends_no_error_correction(length):
     """adafruit_miniqr alone leaves a reader 0.3 of it, and fails at the lengths that fill a version."""
     text = "xyz" * 77
-    canvas, (version, medium, _module, _side) = drawn(text[:length], 122)
+    canvas, (version, medium), _ = drawn(text[:length], 122)
     (read,) = zxingcpp.read_barcodes(glass(canvas))
     assert read.text == text[:length]
     assert read.extra == {"UEC": 1.0, "DataMask": 0, "Version": str(version), "ECLevel": "M" if medium else "L"}
@@ -62,18 +62,28 @@ def glass(canvas):
 @pytest.mark.parametrize(
     ("length", "box", "expected"),
     [
-        (53, 122, (3, False, 3, 111)),
-        (42, 122, (3, True, 3, 111)),
-        (70, 122, (4, False, 3, 122)),  # 41 modules of 3 are 123: one row of quiet zone is the glass's rim
-        (70, 120, (4, False, 2, 82)),
-        (110, 122, (6, False, 2, 98)),
-        (230, 122, (9, False, 2, 122)),
+        (53, 122, (3, 111)),
+        (42, 122, (3, 111)),
+        (70, 122, (3, 122)),  # 41 modules of 3 are 123: one row of quiet zone is the glass's rim
+        (70, 120, (2, 82)),
+        (110, 122, (2, 98)),
+        (230, 122, (2, 122)),
         (231, 122, None),
         (110, 90, None),
     ],
 )
 def test_module_size_is_the_largest_that_fits(length, box, expected):
     assert qr.plan("u" * length, box) == expected
+
+
+def test_a_text_too_long_has_no_code():
+    assert qr.encode("u" * 230) is not None
+    assert qr.encode("u" * 231) is None
+
+
+@pytest.mark.parametrize(("length", "expected"), [(42, (3, True)), (43, (3, False)), (53, (3, False)), (54, (4, True))])
+def test_the_better_error_correction_is_taken_where_it_costs_no_larger_code(length, expected):
+    assert qr._version("u" * length) == expected
 
 
 def test_length_is_counted_in_bytes():
@@ -85,8 +95,8 @@ def test_quiet_zone_is_white():
     canvas = Canvas(122, 250, 1)
     canvas.clear(0)
     planned = qr.plan("https://example.com/device?user_code=WDJB-MJHT", 122, 2)
-    qr.draw(canvas, "https://example.com/device?user_code=WDJB-MJHT", planned, 0, 0)
-    side, zone = planned[3], qr.QUIET_MODULES * planned[2]
+    qr.draw(canvas, qr.encode("https://example.com/device?user_code=WDJB-MJHT"), planned, 0, 0)
+    side, zone = planned[1], qr.QUIET_MODULES * planned[0]
     inside = range(zone, side - zone)
     for y in range(side):
         for x in range(side):

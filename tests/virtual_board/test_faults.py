@@ -191,7 +191,7 @@ def test_the_time_server(fault, said):
     assert board.wake().console == [said]
 
 
-BATTERY = "import board, analogio\nwith analogio.AnalogIn(board.VOLTAGE_MONITOR) as pin:\n    "
+BATTERY = "import board, analogio\npin = analogio.AnalogIn(board.VOLTAGE_MONITOR)\n"
 
 
 @pytest.mark.parametrize(("millivolts", "read"), [(4200, 4199), (3300, 3299), (0, 0), (6000, 5999)])

@@ -34,7 +34,9 @@ CAUSES = {
     "low_battery": (12 * HOUR, 12 * HOUR, 0),
     # A wake that the watchdog ended. Not sooner, for what it did to a server once it may do each time.
     "hung": (6 * HOUR, 24 * HOUR, 0),
-    # Our own; the same holds.
+    # No room in the heap, which is a new one at each boot: what was in the way may have been one answer of a server.
+    "memory": (1 * HOUR, 24 * HOUR, 0),
+    # Our own; the same holds as for a wake that hung.
     "defect": (6 * HOUR, 24 * HOUR, 0),
 }
 # What a code counts that was answered, and the next refresh was challenged all the same: the answer changed nothing,

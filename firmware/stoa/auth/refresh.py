@@ -22,7 +22,7 @@ Effects                                  meaning
     MISCONFIGURED                        error: the code or the field that is wrong
 """
 
-from stoa.auth import answer, retry_after
+from stoa.auth import answer
 
 SAME_TOKEN = "same_token"
 ROTATED = "rotated"
@@ -94,17 +94,23 @@ def _classify(state, event, now):
         return "misconfigured", {"error": value}
     if status in (502, 504) and kind == "unusable":
         # RFC 9110 15.6.3, 15.6.5: the gateway lost the server's answer, which may have rotated the token.
-        return "lost", {"after": retry_after.seconds(event[3], now, status), "error": None}
-    later = {"after": retry_after.seconds(event[3], now, status), "error": value}
+        return "lost", _when(event, now, None)
     if kind == "unusable" or status == 429 or status >= 500:
         # Whatever the body of an overloaded or broken server says, it is no verdict on the token.
-        return "later", later
+        return "later", _when(event, now, value)
     verdict = ERRORS.get(value)
     if verdict == "human":
         return "human", {"error": value, "token_is_dead": value == "invalid_grant" and 400 <= status < 500}
     if verdict == "misconfigured":
         return "misconfigured", {"error": value}
-    return "later", later
+    return "later", _when(event, now, value)
+
+
+def _when(event, now, code):
+    # Loaded for the answers that are of no use.
+    from stoa.auth import retry_after
+
+    return {"after": retry_after.seconds(event[3], now, event[1]), "error": code}
 
 
 def _post(state, start):

@@ -1,7 +1,26 @@
-"""Setting the real-time clock from the network (published adafruit_ntp)."""
+"""The real-time clock, set from the network by the published adafruit_ntp."""
+
+from stoa import hardware, timekeeping
 
 
-def set_from_network(pool, server):
+def keep_right(state, pool, server):
+    """Set the clock if that is due, or where no server answers, by what is known of its drift.
+
+    Returns whether the time is known. `state`: see timekeeping.
+    """
+    before = hardware.now()
+    known = hardware.clock_is_set()
+    if known and not timekeeping.is_due(state, before):
+        return True
+    if _set(pool, server):
+        timekeeping.was_set(state, before, hardware.now())
+        return True
+    if known:
+        hardware.set_clock(timekeeping.reckoned(state, before))
+    return known
+
+
+def _set(pool, server):
     """Set the clock to UTC. False when no server answered well."""
     import adafruit_ntp
     import rtc

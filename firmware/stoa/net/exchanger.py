@@ -1,42 +1,58 @@
 """HTTP with this wake's network and one TLS context, as its callers want it: status, JSON object, headers."""
 
+from stoa import hardware
 from stoa.net import http
 from stoa.net.radio import RadioError
 
+# For one exchange, whatever comes.
+LIMIT_S = 30
+# Bytes in one piece that must be free before anything is sent. Auth0's answer to a refresh has some 1,300.
+ANSWER_ROOM = 3072
 
-class Exchanger:
-    """`post` and `get` return (status, JSON object as a dict or None, headers) or raise stoa.net.http.HttpError.
 
-    join           a function that joins the Wi-Fi if need be and gives its SocketPool: it may have gone meanwhile
-    milliseconds   a function for deadlines
-    seconds        the most one exchange may take
-    """
+def post(errand, url, fields):
+    """(status, JSON object as a dict or None, headers) or HttpError. `errand`: see stoa.errand, `join` and `tls`."""
+    return _exchange(errand, "POST", url, fields, None)
 
-    def __init__(self, join, milliseconds, seconds=30):
-        self._join = join
-        self._milliseconds = milliseconds
-        self._seconds = seconds
-        self._ssl_context = None
 
-    def post(self, url, fields):
-        return self._exchange("POST", url, fields, None)
+def get(errand, url, headers=None):
+    """The same, of a GET."""
+    return _exchange(errand, "GET", url, None, headers)
 
-    def get(self, url, headers=None):
-        return self._exchange("GET", url, None, headers)
 
-    def _exchange(self, method, url, fields, headers):
-        try:
-            pool = self._join()
-        except RadioError as error:
-            raise http.HttpError("connect", error.detail)
-        if self._ssl_context is None and url.startswith("https://"):
-            import ssl
+def asked_to_wait(status, headers):
+    """Seconds that an answer asks to be left alone (retry_after.seconds), or None."""
+    if "retry-after" not in headers and "x-ratelimit-reset" not in headers:
+        return None
+    from stoa.auth import retry_after
 
-            self._ssl_context = ssl.create_default_context()
-        limit, seconds, context = http.BODY_MAX, self._seconds, self._ssl_context
-        reply = http.exchange(method, url, fields, headers, limit, seconds, pool, context, self._milliseconds)
-        try:
-            return reply.status, http.json_object(reply), reply.headers
-        except MemoryError:
-            # It came, and there was no room to read it: for a token that may have rotated, the same as lost.
-            raise http.HttpError("truncated", "no memory for the answer", True)
+    return retry_after.seconds(headers, hardware.now(), status)
+
+
+def _exchange(errand, method, url, fields, headers):
+    try:
+        # It may have gone meanwhile.
+        pool = errand.join()
+    except RadioError as error:
+        raise http.HttpError("connect", error.detail)
+    if errand.tls is None and url.startswith("https://"):
+        import ssl
+
+        errand.tls = ssl.create_default_context()
+    _make_sure_of_room()
+    reply = http.exchange(
+        method, url, fields, headers, http.BODY_MAX, LIMIT_S, pool, errand.tls, hardware.milliseconds
+    )
+    try:
+        return reply.status, http.json_object(reply), reply.headers
+    except MemoryError:
+        # It came, and there was no room to read it: for a token that may have rotated, the same as lost.
+        raise http.HttpError("truncated", "no memory for the answer", True)
+
+
+def _make_sure_of_room():
+    """Raise HttpError where an answer would find no room: to a refresh, it may have cost the token that was sent."""
+    try:
+        bytearray(ANSWER_ROOM)
+    except MemoryError:
+        raise http.HttpError("connect", "no memory for an answer")

@@ -117,7 +117,7 @@ class Wire:
         return name.lower() + b":" + value + b"\r\n"
 
     def read_body(self, length, limit):
-        """The body, bytes: `length` of them, or all that comes where it is None; more than `limit` is too_big."""
+        """The body, a bytearray: `length` of them, or all that comes where it is None; more than `limit` is too_big."""
         if length is not None:
             if length > limit:
                 raise HttpError("too_big", "%d bytes from %s" % (length, self._host), True)
@@ -129,13 +129,13 @@ class Wire:
                 if not count:
                     raise HttpError("truncated", "%d of %d bytes from %s" % (got, length, self._host), True)
                 got += count
-            return bytes(body)
+            return body
         # RFC 9112 6.3: without a length the body ends with the connection, and only its reader can tell a whole one.
         body = bytearray(self._in[self._at : self._end])
         while len(body) <= limit:
             count = self._receive(self._in)
             if not count:
-                return bytes(body)
+                return body
             body += self._in[:count]
         raise HttpError("too_big", "more than %d bytes from %s" % (limit, self._host), True)
 

@@ -53,11 +53,11 @@ def draw_request(canvas, content, heading, top, largest_module=8, cut=True):
     `cut`, a request whose address would have to be cut is not drawn: False.
     """
     uri = content["verification_uri"]
-    target = content.get("verification_uri_complete") or uri
+    target = qr.target(content)
     # The last row of the quiet zone may lie beyond the glass when a strip is just as high as the code.
     planned = qr.plan(target, canvas.height - top + (qr.RIM_PIXELS if top else 0), largest_module)
     # The quiet zone is white already, so the words may start where it ends.
-    x = planned[3] if planned else MARGIN
+    x = planned[1] if planned else MARGIN
     width = canvas.width - x - 4
     # Under a quote the rows are few, and the quote's last line keeps the distance.
     first = top + (2 if top else MARGIN)
@@ -77,7 +77,9 @@ def draw_request(canvas, content, heading, top, largest_module=8, cut=True):
         return False
 
     if planned:
-        qr.draw(canvas, target, planned, 0, top + max(0, canvas.height - top - x) // 2)
+        # Encoded before, by whoever is short of memory (stoa.glass).
+        encoded = content.get("qr_rows") or qr.encode(target)
+        qr.draw(canvas, encoded, planned, 0, top + max(0, canvas.height - top - x) // 2)
     draw_lines(canvas, title, title_lines, title_leading, x, first)
     for index, line in enumerate(code_lines):
         code.draw(canvas, line, x, baseline + index * code_leading)

@@ -14,9 +14,8 @@ def draw(canvas, content):
     quote = content.get("quote")
     if quote and quote.get("text"):
         # The smallest module leaves the quote the most rows; without a code to scan, the words need half the glass.
-        target = content.get("verification_uri_complete") or content["verification_uri"]
-        planned = qr.plan(target, canvas.height, qr.SMALLEST_MODULE)
-        top = canvas.height + qr.RIM_PIXELS - planned[3] if planned else canvas.height // 2
+        planned = qr.plan(qr.target(content), canvas.height, qr.SMALLEST_MODULE)
+        top = canvas.height + qr.RIM_PIXELS - planned[1] if planned else canvas.height // 2
         if draw_request(canvas, content, HEADING, top, qr.SMALLEST_MODULE, False):
             draw_reminder(canvas, quote, MARGIN, ABOVE, canvas.width - 2 * MARGIN, top - ABOVE)
             return

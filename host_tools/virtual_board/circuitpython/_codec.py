@@ -83,3 +83,16 @@ def frame(value):
     encode(value, out)
     struct.pack_into("<I", out, 0, len(out) - 4)
     return out
+
+
+def frame_but_tail(values):
+    """The frame of a list whose last value is bytes-like, without the bytes of that value."""
+    out = bytearray(4)
+    out.append(0x6C)
+    out.extend(struct.pack("<H", len(values)))
+    for value in values[:-1]:
+        encode(value, out)
+    out.append(0x62)
+    out.extend(struct.pack("<I", len(values[-1])))
+    struct.pack_into("<I", out, 0, len(out) - 4 + len(values[-1]))
+    return out

@@ -1,23 +1,19 @@
 """`open` and, for MicroPython's importer, a mountable file system: the CIRCUITPY drive over the link."""
 
-import gc
-import io
 import os
 import sys
 
 from _link import call
 
-_CLOSE = 4  # MP_STREAM_CLOSE of py/stream.h; MicroPython calls ioctl(4) to close a stream written in Python.
 _BOUNDED_HEAP = sys.implementation.name == "micropython"
 _CHUNK = 4096 if _BOUNDED_HEAP else 65536
-# What a file open for reading fetches at once; FatFs, too, keeps a block. Fonts are read a glyph at a time, and
-# MicroPython's importer takes 25 bytes at a time.
+# What a file open for reading fetches at once; FatFs, too, keeps a block. Fonts are read a glyph at a time.
 _AHEAD = 512 if _BOUNDED_HEAP else 4096
 _writes = 0
 
 
-class File(io.IOBase):
-    """An open file of the drive, binary. MicroPython wants an io.IOBase for its importer to read from."""
+class File:
+    """An open file of the drive, binary."""
 
     def __init__(self, path, mode):
         self._handle = call("fs.open", path, mode)
@@ -33,18 +29,10 @@ class File(io.IOBase):
     def __exit__(self, *exception):
         self.close()
 
-    def __del__(self):
-        pass
-
     def close(self):
         if self._handle is not None:
             call("fs.close", self._handle)
             self._handle = None
-
-    def ioctl(self, request, argument):
-        if request == _CLOSE:
-            self.close()
-        return 0
 
     def flush(self):
         if self._handle is not None:
@@ -86,7 +74,7 @@ class File(io.IOBase):
         return written
 
     def _read(self, size):
-        """As many bytes, and fewer only at the end of the file: MicroPython's importer takes a short answer for it."""
+        """As many bytes, and fewer only at the end of the file."""
         if not self._reads_ahead or size >= _AHEAD:
             piece = call("fs.read", self._handle, self._at, size)
         else:
@@ -108,64 +96,34 @@ class File(io.IOBase):
         return stale
 
 
-class TextFile:
-    """The same in text mode; whole reads only, which is all the portable subset needs."""
-
-    def __init__(self, file):
-        self._file = file
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self._file.close()
-
-    def close(self):
-        self._file.close()
-
-    def read(self):
-        return self._file.read().decode("utf-8")
-
-    def readlines(self):
-        return [line + "\n" for line in self.read().rstrip("\n").split("\n")]
-
-    def __iter__(self):
-        return iter(self.readlines())
-
-    def write(self, text):
-        self._file.write(text.encode("utf-8"))
-        return len(text)
-
-
 def open(path, mode="r", *unused, **also_unused):
     file = File(os._absolute(path), mode.replace("b", "").replace("t", ""))
-    return file if "b" in mode else TextFile(file)
+    if "b" in mode:
+        return file
+    # Of no use to most programs of a small board.
+    from _text_file import TextFile
+
+    return TextFile(file)
 
 
 class Drive:
-    """The drive as MicroPython's vfs.mount takes it."""
+    """The drive as MicroPython's vfs.mount takes it, for the importer alone: everything else comes by `open` above.
+
+    host: a file system with a folder of this process' own, `folder`. On a board the importer is machine code. Reading
+    from a File, 25 bytes at a time, it would leave 660 KB of garbage over the drivers of a panel, and what it loads
+    would lie scattered among that. So a module is lent to the host, and read there.
+    """
+
+    def __init__(self, host, folder):
+        self._host = host
+        self._lent = folder + "/module"
 
     def mount(self, readonly, mkfs):
         pass
 
-    def umount(self):
-        pass
-
     def open(self, path, mode):
-        # The importer's own calls into this file make garbage faster than MicroPython collects it: 660 KB over the
-        # drivers of a panel, measured with -X heapsize=1M.
-        gc.collect()
-        return File(os._absolute(path), "r")
+        call("fs.lend", os._absolute(path), self._lent)
+        return self._host.open(self._lent, "rb")
 
     def stat(self, path):
         return os.stat(path)
-
-    def chdir(self, path):
-        os.chdir(path)
-
-    def getcwd(self):
-        return os.getcwd()
-
-    def ilistdir(self, path):
-        for name in os.listdir(path):
-            yield (name, os.stat(os._absolute(path).rstrip("/") + "/" + name)[0], 0)

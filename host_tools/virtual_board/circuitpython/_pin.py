@@ -13,12 +13,6 @@ class ClaimedPin:
             call("pin.release", self._name)
             self._name = None
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.deinit()
-
     def _check_deinited(self):
         if self._name is None:
             raise ValueError("Object has been deinitialized and can no longer be used. Create a new object.")

@@ -11,22 +11,14 @@ class SPI:
         for name in self._names:
             call("pin.claim", name)
         self._locked = False
-        self._frequency = 250000
 
     def deinit(self):
         for name in self._names:
             call("pin.release", name)
         self._names = []
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.deinit()
-
     def configure(self, *, baudrate=100000, polarity=0, phase=0, bits=8):
         self._check_lock()
-        self._frequency = baudrate
 
     def try_lock(self):
         if self._locked:
@@ -36,10 +28,6 @@ class SPI:
 
     def unlock(self):
         self._locked = False
-
-    @property
-    def frequency(self):
-        return self._frequency
 
     def write(self, buffer, *, start=0, end=_WHOLE):
         self._check_lock()

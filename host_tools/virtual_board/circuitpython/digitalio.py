@@ -66,10 +66,6 @@ class DigitalInOut(ClaimedPin):
         call("pin.write", self._name, bool(value))
 
     @property
-    def drive_mode(self):
-        return DriveMode.PUSH_PULL
-
-    @property
     def pull(self):
         return self._pull
 

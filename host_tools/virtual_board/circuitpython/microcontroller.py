@@ -20,16 +20,7 @@ class ResetReason:
         return "microcontroller.ResetReason." + self._name
 
 
-for _name in (
-    "POWER_ON",
-    "BROWNOUT",
-    "SOFTWARE",
-    "DEEP_SLEEP_ALARM",
-    "RESET_PIN",
-    "WATCHDOG",
-    "UNKNOWN",
-    "RESCUE_DEBUG",
-):
+for _name in ("POWER_ON", "BROWNOUT", "SOFTWARE", "DEEP_SLEEP_ALARM", "WATCHDOG"):
     setattr(ResetReason, _name, ResetReason(_name))
 
 
@@ -41,11 +32,6 @@ class Processor:
     @property
     def reset_reason(self):
         return getattr(ResetReason, call("cpu.reset_reason"))
-
-    @property
-    def temperature(self):
-        # ESP32 and S3 answer None.
-        return None
 
 
 class ByteArray:
@@ -72,7 +58,7 @@ class ByteArray:
             start, stop = self._span(index)
             if len(value) != stop - start:
                 raise ValueError("Slice and value different lengths.")
-            call(self._store + ".write", start, bytes(value))
+            call(self._store + ".write", start, value)
         else:
             call(self._store + ".write", self._at(index), bytes([value]))
 

@@ -1,5 +1,5 @@
 """`const` for interpreters without it (CPython); MicroPython's own module wins there."""
 
 
-def const(value):
-    return value
+def const(expr):
+    return expr

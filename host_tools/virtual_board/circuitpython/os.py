@@ -27,8 +27,8 @@ def chdir(path):
     _cwd = path
 
 
-def listdir(path="/"):
-    return call("fs.listdir", _absolute(path))
+def listdir(dir=None):
+    return call("fs.listdir", _cwd if dir is None else _absolute(dir))
 
 
 def stat(path):
@@ -36,17 +36,12 @@ def stat(path):
     return (mode, 0, 0, 0, 0, 0, size, 946684800, 946684800, 946684800)
 
 
-def statvfs(path):
-    block, total, free = call("fs.statvfs")
-    return (block, block, total, free, free, 0, 0, 0, 0, 255)
-
-
 def remove(path):
     call("fs.remove", _absolute(path))
 
 
-def rename(old, new):
-    call("fs.rename", _absolute(old), _absolute(new))
+def rename(old_path, new_path):
+    call("fs.rename", _absolute(old_path), _absolute(new_path))
 
 
 def mkdir(path):

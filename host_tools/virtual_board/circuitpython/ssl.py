@@ -1,10 +1,10 @@
 """TLS through the bench; certificates and host names are verified, as CircuitPython's default context does."""
 
 from _link import call
-from socketpool import Socket
+from socketpool import _Stream
 
 
-class SSLSocket(Socket):
+class SSLSocket(_Stream):
     pass
 
 
@@ -18,16 +18,13 @@ class SSLContext:
             raise NotImplementedError("cafile and capath are not implemented")
         self._root = cadata
 
-    def load_default_certs(self):
-        self._root = None
-
     def wrap_socket(self, sock, *, server_side=False, server_hostname=None):
         if server_side:
             raise NotImplementedError
         handle = call("tls.wrap", sock._handle, server_hostname, self._root, bool(self.check_hostname))
         # The plain socket's object must not close what the TLS socket now owns.
         sock._handle = None
-        return SSLSocket(handle, sock.type)
+        return SSLSocket(handle)
 
 
 def create_default_context():

@@ -11,22 +11,8 @@ class SafeModeReason:
         return "supervisor.SafeModeReason." + self._name
 
 
-for _name in (
-    "NONE",
-    "BROWNOUT",
-    "FLASH_WRITE_FAIL",
-    "GC_ALLOC_OUTSIDE_VM",
-    "HARD_FAULT",
-    "INTERRUPT_ERROR",
-    "NLR_JUMP_FAIL",
-    "NO_CIRCUITPY",
-    "NO_HEAP",
-    "PROGRAMMATIC",
-    "SDK_FATAL_ERROR",
-    "STACK_OVERFLOW",
-    "USER",
-    "WATCHDOG",
-):
+# Of the others, which are more than a small heap should hold, `safe_mode_reason` makes one where it has to.
+for _name in ("NONE", "BROWNOUT", "HARD_FAULT", "PROGRAMMATIC", "USER"):
     setattr(SafeModeReason, _name, SafeModeReason(_name))
 
 
@@ -36,22 +22,9 @@ class Runtime:
         return call("supervisor.usb_connected")
 
     @property
-    def serial_connected(self):
-        return call("supervisor.usb_connected")
-
-    @property
     def safe_mode_reason(self):
-        return getattr(SafeModeReason, call("supervisor.safe_mode_reason"))
+        name = call("supervisor.safe_mode_reason")
+        return getattr(SafeModeReason, name, None) or SafeModeReason(name)
 
 
 runtime = Runtime()
-
-
-def ticks_ms():
-    # Wraps at 2^29 ms and starts 65.5 s before the wrap, so that code that forgets to wrap fails early.
-    return (call("time.monotonic_ns") // 1000000 + 0x1FFF0000) & 0x1FFFFFFF
-
-
-def get_setting(key, default=None):
-    value = call("os.getenv", key)
-    return default if value is None else value

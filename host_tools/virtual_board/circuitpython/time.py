@@ -4,8 +4,8 @@ from _link import call
 
 
 class struct_time:
-    def __init__(self, fields):
-        self._fields = tuple(fields)
+    def __init__(self, time_tuple):
+        self._fields = tuple(time_tuple)
         if len(self._fields) != 9:
             raise TypeError("time.struct_time() takes a 9-sequence")
         (
@@ -61,11 +61,11 @@ def _days_before(year, month):
     return 365 * year + year // 4 - year // 100 + year // 400 + (153 * (month - 3) + 2) // 5 - 719468
 
 
-def localtime(seconds=None):
-    if seconds is None:
-        seconds = call("time.time")
-    days = int(seconds) // 86400
-    second = int(seconds) % 86400
+def localtime(secs=None):
+    if secs is None:
+        secs = call("time.time")
+    days = int(secs) // 86400
+    second = int(secs) % 86400
     # Civil from days: whole 400-year eras make the leap rule regular.
     shifted = days + 719468
     of_era = shifted % 146097
@@ -83,6 +83,6 @@ def localtime(seconds=None):
     return struct_time(fields)
 
 
-def mktime(fields):
-    days = _days_before(fields[0], fields[1]) + fields[2] - 1
-    return days * 86400 + fields[3] * 3600 + fields[4] * 60 + fields[5]
+def mktime(t):
+    days = _days_before(t[0], t[1]) + t[2] - 1
+    return days * 86400 + t[3] * 3600 + t[4] * 60 + t[5]

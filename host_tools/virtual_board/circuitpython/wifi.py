@@ -30,14 +30,6 @@ class Radio:
         return call("wifi.connected")
 
     @property
-    def mac_address(self):
-        return call("wifi.mac_address")
-
-    @property
-    def ipv4_address(self):
-        return "192.0.2.7" if self.connected else None
-
-    @property
     def ap_info(self):
         found = call("wifi.ap_info")
         return None if found is None else Network(*found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from host_tools.virtual_board.fat import FatDrive, FatFile
@@ -33,11 +34,11 @@ class Drive:
             "fs.close": self._close,
             "fs.stat": self._fat.stat,
             "fs.listdir": self._fat.listdir,
-            "fs.statvfs": lambda: (512, 0, 0),
             "fs.mkdir": self._writing(self._fat.mkdir),
             "fs.remove": self._writing(self._fat.remove),
             "fs.rename": self._writing(self._fat.rename),
             "fs.load": self._load,
+            "fs.lend": self._lend,
             # Written through: nothing waits (flash.py).
             "fs.sync": lambda: None,
             "os.getenv": self._getenv,
@@ -63,6 +64,10 @@ class Drive:
             except OSError:
                 continue
         return None
+
+    def _lend(self, path: str, to: str) -> None:
+        """Copy a module to a file of this machine's, for an importer that must read it by itself."""
+        Path(to).write_bytes(self._fat.read_file(path))
 
     def _close(self, handle: int) -> None:
         self._file(handle).close()

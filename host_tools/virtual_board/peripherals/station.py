@@ -46,7 +46,6 @@ class Station:
             "wifi.connect": self._join,
             "wifi.disconnect": self.leave,
             "wifi.connected": lambda: self.connected,
-            "wifi.mac_address": lambda: self._mac,
             "wifi.ap_info": self._ap_info,
         }
 

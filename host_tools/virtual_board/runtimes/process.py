@@ -42,10 +42,16 @@ class FirmwareProcess:
     """A running interpreter, its link and its console.
 
     start: makes the process, given the descriptors of its end of the link and of its console, which remain the
-    caller's. The console is read by a thread line by line, so that a chatty firmware never blocks on a full pipe.
+    caller's. on_end is called when it has ended. The console is read by a thread line by line, so that a chatty
+    firmware never blocks on a full pipe.
     """
 
-    def __init__(self, start: Callable[[int, int], Child], on_console: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        start: Callable[[int, int], Child],
+        on_console: Callable[[str], None],
+        on_end: Callable[[], None] = lambda: None,
+    ) -> None:
         ours, theirs = socket.socketpair()
         console_out, console_in = os.pipe()
         try:
@@ -58,6 +64,7 @@ class FirmwareProcess:
             theirs.close()
             os.close(console_in)
         self.link = Link(ours)
+        self._on_end = on_end
         self._failed: list[BaseException] = []
         self._console = threading.Thread(
             target=_read_lines, args=(console_out, on_console, self._failed.append), daemon=True
@@ -77,6 +84,7 @@ class FirmwareProcess:
                 os.sched_setaffinity(0, self._affinity)
             self._console.join()
             self.link.close()
+            self._on_end()
             if self._failed:
                 raise self._failed[0]
         return self._exit

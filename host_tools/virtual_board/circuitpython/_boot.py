@@ -1,0 +1,36 @@
+"""What CircuitPython's supervisor does at boot, for the virtual machine: the drive as the root, then its programs."""
+
+import builtins
+import sys
+
+import _link
+from _files import open as link_open
+
+
+def run(path):
+    """Run one of the drive's entry points; return what ended it, if it was an error."""
+    try:
+        with link_open(path, "rb") as file:
+            source = file.read()
+    except OSError:
+        return None
+    try:
+        exec(compile(source, path, "exec"), {"__name__": "__main__", "__file__": path})
+    except SystemExit:
+        return None
+    except BaseException as error:
+        sys.print_exception(error)
+        return repr(error)
+    return None
+
+
+def boot(mount, drive, folders):
+    """mount: vfs.mount. drive: of _files.Drive. folders: where the modules of the ROM are."""
+    mount(drive, "/")
+    # As on a board: the root by its empty name, so that a file's own is short.
+    sys.path[:] = folders + ["", "/lib"]
+    builtins.open = link_open
+    failure = None
+    for entry_point in _link.call("supervisor.entry_points"):
+        failure = run(entry_point)
+    _link.call("supervisor.finished", failure)
