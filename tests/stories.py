@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from host_tools.authority import start_authority
+from host_tools.authority.core import user_code
 from host_tools.bundle import OWNED, PRESERVED, build_bundle
 from host_tools.clock import VirtualClock
 from host_tools.precompile import precompiled
@@ -16,6 +18,7 @@ from tests.home import MONDAY_MORNING_NS, Home
 
 # Shorter than a day, so that each morning begins with a refresh.
 ACCESS_TOKEN_S = 3600
+LENGTH = user_code.LENGTH
 
 
 @dataclass(frozen=True)
@@ -69,20 +72,28 @@ STORIES = {
 }
 
 
-def tell(name: str, runtime: Runtime | None = None, mpy_cross: Path | None = None) -> tuple[Home, Wake]:
+def tell(
+    name: str, runtime: Runtime | None = None, mpy_cross: Path | None = None, port: int = 0
+) -> tuple[Home, Wake]:
     """Prepare the story on CPython and live its wake on `runtime`, from bytecode where `mpy_cross` is given.
 
-    AssertionError if the glass does not come to show what it should.
+    Told twice with one port, it brings the same pictures. AssertionError if the glass does not come to show what it
+    should.
     """
     story = STORIES[name]
     clock = VirtualClock(MONDAY_MORNING_NS)
-    with start_authority(clock, access_token_ttl=ACCESS_TOKEN_S) as authority:
-        home = Home(authority, clock)
-        story.prepare(home)
-        if runtime is not None:
-            home.board.runtime = runtime
-        if mpy_cross is not None:
-            home.board.install(precompiled(build_bundle(home.board.board), mpy_cross), PRESERVED, OWNED)
-        wake = story.live(home)
+    chance = Random(1)
+    drawn, user_code.generate = user_code.generate, lambda: "".join(chance.choices(user_code.ALPHABET, k=LENGTH))
+    try:
+        with start_authority(clock, port=port, access_token_ttl=ACCESS_TOKEN_S) as authority:
+            home = Home(authority, clock)
+            story.prepare(home)
+            if runtime is not None:
+                home.board.runtime = runtime
+            if mpy_cross is not None:
+                home.board.install(precompiled(build_bundle(home.board.board), mpy_cross), PRESERVED, OWNED)
+            wake = story.live(home)
+    finally:
+        user_code.generate = drawn
     assert tuple(home.names()) == story.screens, (home.names(), wake.console)
     return home, wake

@@ -8,6 +8,8 @@ on to where room is made returns first. Where memory is plenty nothing is let go
 import gc
 import sys
 
+from stoa import log
+
 # Three times what the largest part of a wake needs.
 PLENTY = 300000
 # What every part uses. There must be one of each: hardware has the watchdog, wake is running.
@@ -20,6 +22,11 @@ def is_small():
     """Whether this heap is that of a board without PSRAM."""
     gc.collect()
     return hasattr(gc, "mem_free") and gc.mem_free() < PLENTY
+
+
+def tell_it_is_full():
+    """Say in the log that there was no room for something, for whoever goes on without it."""
+    log.say("memory", free=gc.mem_free() if hasattr(gc, "mem_free") else None)
 
 
 def prepare():

@@ -167,7 +167,7 @@ class Vault:
         return self._holds(data)
 
     def _read_nvm(self, end, start=0):
-        """Its bytes from `start` to `end`; none where there is none or it cannot be read, the same as holding nothing."""
+        """Its bytes from `start` to `end`; none where it cannot be read or is not there: it holds nothing then."""
         try:
             return b"" if self._nvm is None else bytes(self._nvm[start:end])
         except NVM_ERRORS:

@@ -33,8 +33,8 @@ def run():
 
             until, button = ending.report(error, until, memory)
         except Exception:
-            # Telling of it is worth less than the sleep.
-            pass
+            # Telling more of it is worth less than the sleep.
+            print("stoa defect kind=" + type(error).__name__)
     hardware.deep_sleep(until, button)
 
 
@@ -77,10 +77,7 @@ class Wake:
         except MemoryError:
             # What was loaded goes with the frames that held it; the words are drawn in the room that leaves.
             reason = "memory"
-            heap.make_room()
-            from stoa.trouble import no_memory
-
-            self._end_before(no_memory())
+            self._end_before(None)
         heap.make_room()
         from stoa import ending
 
@@ -109,14 +106,20 @@ class Wake:
         self._state.pop("failures", None)
 
     def _end_unanswered(self, reached):
+        heap.make_room()
         if reached:
             self._state.pop("failures", None)
         if reached or self._state.get("screen") != "error":
             self._show("waiting", {"until": self._next_code_at()})
 
     def _end_before(self, obstacle):
+        heap.make_room()
         from stoa import ending
 
+        if obstacle is None:
+            from stoa.trouble import no_memory
+
+            obstacle = no_memory()
         cause = obstacle.cause
         log.say("obstacle", cause=cause, title=obstacle.title, detail=obstacle.detail)
         ending.count_failure(self._state, cause)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from host_tools.cli.options import Board, Heap, Panel, Port, RuntimeName
+from host_tools.cli.options import Board, Heap, MpyCross, Panel, Port, RuntimeName
 from host_tools.errors import StoaError
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def demo(
     port: Port = 0,
     panel: Panel = None,
     runtime: RuntimeName = "cpython",
-    heap: Heap = "1M",
+    heap: Heap = None,
+    mpy_cross: MpyCross = None,
 ) -> None:
     """Play the story: the display pairs, shows a quote, meets MFA on the next morning, asks, and recovers.
 
@@ -50,7 +51,7 @@ def demo(
 
     known = load_board(board)
     fitted = find_panel(panel or known.panel.fitted)
-    interpreter = find_runtime(runtime, heap)
+    interpreter = find_runtime(runtime, heap, mpy_cross)
     keep = _writer(out)
     # With nobody outside to wait for, virtual time is exact and fast.
     clock = VirtualClock.starting_now() if approve else SkipSleepClock()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -13,6 +14,29 @@ Panel = Annotated[
     typer.Option("--panel", help="The panel fitted, where it is not the one the firmware believes in."),
 ]
 RuntimeName = Annotated[
-    Literal["cpython", "micropython"], typer.Option("--runtime", help="The interpreter that runs the firmware.")
+    str,
+    typer.Option(
+        "--runtime",
+        help="The interpreter that runs the firmware: cpython, micropython (a real 32-bit VM), or the path of "
+        "another of that family.",
+        metavar="NAME|PATH",
+    ),
 ]
-Heap = Annotated[str, typer.Option("--heap", help="Heap of the micropython runtime, as 512k or 1M.", metavar="SIZE")]
+Heap = Annotated[
+    str | None,
+    typer.Option(
+        "--heap",
+        help="Heap of that VM, as 96k or 1M.",
+        metavar="SIZE",
+        show_default="128k, that of a board without PSRAM",
+    ),
+]
+MpyCross = Annotated[
+    Path | None,
+    typer.Option(
+        "--mpy-cross",
+        help="Compile the drive's modules by this mpy-cross, the VM's own: bytecode passes in --heap 96k.",
+        metavar="PATH",
+        dir_okay=False,
+    ),
+]

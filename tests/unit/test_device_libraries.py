@@ -201,6 +201,15 @@ def test_a_file_that_is_not_the_locked_one_is_refused(index: Index, firmware: Pa
     assert not any((cache / "device-libraries").iterdir())
 
 
+def test_another_lock_has_a_folder_of_its_own(index: Index, firmware: Path, tmp_path: Path) -> None:
+    rival = wheel({"rival.py": BUS})
+    index.archives["rival-3.0-py3-none-any.whl"] = rival
+    write_lock(tmp_path, entry("rival-3.0-py3-none-any.whl", rival, {"rival.py": sha256(BUS)}))
+
+    assert files_in(device_libraries.library_path(tmp_path / "libraries.toml")) == {"rival.py": BUS}
+    assert files_in(device_libraries.library_path()) == LIB_FILES
+
+
 @pytest.mark.usefixtures("firmware")
 def test_a_file_edited_in_the_cache_is_put_right() -> None:
     edited = device_libraries.library_path() / "driver" / "__init__.py"

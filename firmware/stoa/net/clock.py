@@ -1,6 +1,6 @@
 """The real-time clock, set from the network by the published adafruit_ntp."""
 
-from stoa import hardware, timekeeping
+from stoa import hardware, heap, timekeeping
 
 
 def keep_right(state, pool, server):
@@ -27,7 +27,10 @@ def _set(pool, server):
 
     try:
         rtc.RTC().datetime = adafruit_ntp.NTP(pool, server=server).datetime
-    except (OSError, ArithmeticError, RuntimeError, ValueError, MemoryError):
+    except MemoryError:
+        heap.tell_it_is_full()
+        return False
+    except (OSError, ArithmeticError, RuntimeError, ValueError):
         # RuntimeError: CircuitPython is out of sockets. ValueError: a year that the clock cannot hold.
         return False
     return True

@@ -1,13 +1,11 @@
 """HTTP with this wake's network and one TLS context, as its callers want it: status, JSON object, headers."""
 
-from stoa import hardware
+from stoa import hardware, heap
 from stoa.net import http
 from stoa.net.radio import RadioError
 
 # For one exchange, whatever comes.
 LIMIT_S = 30
-# Bytes in one piece that must be free before anything is sent. Auth0's answer to a refresh has some 1,300.
-ANSWER_ROOM = 3072
 
 
 def post(errand, url, fields):
@@ -39,7 +37,6 @@ def _exchange(errand, method, url, fields, headers):
         import ssl
 
         errand.tls = ssl.create_default_context()
-    _make_sure_of_room()
     reply = http.exchange(
         method, url, fields, headers, http.BODY_MAX, LIMIT_S, pool, errand.tls, hardware.milliseconds
     )
@@ -47,12 +44,5 @@ def _exchange(errand, method, url, fields, headers):
         return reply.status, http.json_object(reply), reply.headers
     except MemoryError:
         # It came, and there was no room to read it: for a token that may have rotated, the same as lost.
+        heap.tell_it_is_full()
         raise http.HttpError("truncated", "no memory for the answer", True)
-
-
-def _make_sure_of_room():
-    """Raise HttpError where an answer would find no room: to a refresh, it may have cost the token that was sent."""
-    try:
-        bytearray(ANSWER_ROOM)
-    except MemoryError:
-        raise http.HttpError("connect", "no memory for an answer")

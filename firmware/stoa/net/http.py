@@ -4,15 +4,20 @@ Nothing is ever sent twice: a refresh token that rotates makes the second copy o
 revoke the whole family. A redirect is an error and carries nothing anywhere.
 """
 
+import gc
 import sys
 
-from stoa import digits
+from stoa import digits, heap
 from stoa import url as urls
 from stoa.net import usocket
 from stoa.net.usocket import HttpError
 
 # No answer of an authorization server or of the quote API comes near it; a board without PSRAM could hold no more.
 BODY_MAX = 32768
+# Bytes that must be free before anything is sent, and so many of them in one piece. Auth0's answer to a refresh has
+# 1,300, and by the time its token is in the vault it has been there in four forms.
+FREE = 8192
+IN_ONE_PIECE = 3072
 
 # The reply's headers somebody asks for; the rest is not worth the RAM.
 KEPT = (
@@ -77,6 +82,7 @@ def exchange(method, url, fields, headers, limit, timeout, pool, ssl_context, ti
     # The port spelt out and a path always there: urequests then cuts the URL where we did.
     target = "%s://%s:%d%s" % (scheme, host, port, path)
     request = _urequests()
+    _make_sure_of_room(host)
     if sys.implementation.name == "cpython":
         from stoa.net.byte_text import ByteText
 
@@ -88,6 +94,7 @@ def exchange(method, url, fields, headers, limit, timeout, pool, ssl_context, ti
         return _finish(method, response.status_code, response.headers, wire, limit)
     except MemoryError:
         # Within the limit, so no fault of the server's: lost on the way, and perhaps to be had once more.
+        heap.tell_it_is_full()
         raise HttpError("truncated", "no memory for the answer of " + host, wire.sent)
     finally:
         usocket.end()
@@ -140,6 +147,20 @@ def _urequests():
     import urequests
 
     return urequests.request
+
+
+def _make_sure_of_room(host):
+    """Raise HttpError where an answer would find no room: to a refresh, it may have cost the token that was sent."""
+    gc.collect()
+    try:
+        bytearray(IN_ONE_PIECE)
+        gc.collect()
+        short = hasattr(gc, "mem_free") and gc.mem_free() < FREE
+    except MemoryError:
+        short = True
+    if short:
+        heap.tell_it_is_full()
+        raise HttpError("connect", "no memory for an answer of " + host)
 
 
 def _keep(line, headers):

@@ -1,5 +1,7 @@
 """Joining the owner's Wi-Fi."""
 
+from stoa import heap
+
 # A join takes 2.5 s on average and up to 9.6 s in the field (Chris-42, ePaper-Display-V2). Espressif's port takes the
 # limit and does nothing with it (common-hal/wifi/Radio.c): there the watchdog is the last resort.
 TIMEOUT_S = 15
@@ -34,6 +36,7 @@ def join(ssid, password, known):
             _connect(wifi.radio, ssid, password, known)
         return socketpool.SocketPool(wifi.radio)
     except MemoryError:
+        heap.tell_it_is_full()
         raise RadioError("No memory for the radio")
     except (OSError, RuntimeError, ValueError) as error:
         # CircuitPython's ConnectionError is an OSError; MicroPython has no such name.

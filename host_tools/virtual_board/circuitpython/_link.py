@@ -13,6 +13,10 @@ _READS_WHAT_IS_THERE = sys.implementation.name == "cpython"
 _REPLY_AT = 4 if _READS_WHAT_IS_THERE else 0
 _MOST = 65536
 _LARGE = 256
+# Read into, where there may be no room to read.
+_head = bytearray(9)
+_BYTES_FOLLOW = b"l\x02\x00Tb"
+_NOTHING = b"l\x02\x00TN"
 _ERRORS = {
     "OSError": OSError,
     "ValueError": ValueError,
@@ -52,23 +56,37 @@ def _reply():
         # Cut short, or the end.
         data += _read(4 - len(data))
         return data + _read(struct.unpack("<I", data)[0]), None
-    size = struct.unpack("<I", _read(4))[0]
+    _fill(_head, 4)
+    size = struct.unpack_from("<I", _head)[0]
     if size > _LARGE:
         # (True, bytes): straight into the object that is wanted.
-        head = _read(9)
-        if head[:5] == b"l\x02\x00Tb":
-            return b"l\x02\x00TN", _read_at_last(size - 9)
-        return head + _read_at_last(size - 9), None
-    return _read_at_last(size), None
+        _fill(_head, 9)
+        if _head[:5] == _BYTES_FOLLOW:
+            return _NOTHING, _read_or_skip(size - 9)
+        head = bytes(_head)
+        return head + _read_or_skip(size - 9), None
+    return _read_or_skip(size), None
 
 
-def _read_at_last(size):
+def _fill(buffer, size):
+    if _rx.readinto(buffer, size) != size:
+        raise SystemExit
+
+
+def _read_or_skip(size):
+    """Half a reply left unread would be taken for the next one."""
     try:
         return _read(size)
     except MemoryError:
-        # Half a reply left unread would be taken for the next one.
         gc.collect()
+    try:
         return _read(size)
+    except MemoryError:
+        while size:
+            piece = min(size, len(_head))
+            _fill(_head, piece)
+            size -= piece
+        raise
 
 
 def call(*request):

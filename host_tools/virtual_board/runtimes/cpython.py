@@ -11,6 +11,7 @@ from host_tools.virtual_board.runtimes.process import FirmwareProcess
 
 class CPythonRuntime:
     name = "cpython"
+    mpy_cross: Path | None = None
 
     def start(self, built_in: Path, on_console: Callable[[str], None]) -> FirmwareProcess:
         return FirmwareProcess(fork_server(built_in).start, on_console)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,16 +29,31 @@ PACKAGE = DebianPackage(
 )
 
 
+# That of a board without PSRAM.
+HEAP = "128k"
+_CHOICES = "give cpython, micropython, or the path of a MicroPython or CircuitPython for this machine"
+_WHAT_IT_IS = "import sys; print(sys.implementation.name)"
+
+
+class NotOfTheFamily(StoaError):
+    """A program that cannot run the firmware as MicroPython does."""
+
+
 class MicroPythonUnavailable(StoaError):
     """No MicroPython on this machine, and none could be fetched."""
 
 
 class MicroPythonRuntime:
-    """`program`: the command that starts it, without options. heap: its size as `-X heapsize` takes it, "128k"."""
+    """`program`: the command that starts it, without options. heap: its size as `-X heapsize` takes it, "128k".
 
-    name = "micropython"
+    mpy_cross: what compiles for it, where the drive is to hold bytecode.
+    """
 
-    def __init__(self, program: Sequence[str], heap: str = "128k") -> None:
+    def __init__(
+        self, program: Sequence[str], heap: str = HEAP, mpy_cross: Path | None = None, name: str = "micropython"
+    ) -> None:
+        self.name = name
+        self.mpy_cross = mpy_cross
         self._program = list(program)
         self._heap = heap
 
@@ -65,6 +81,21 @@ def find_micropython(cache: Path) -> list[str]:
         raise MicroPythonUnavailable(f"no micropython on PATH, and {error}") from error
     libraries = root / "usr/lib/i386-linux-gnu"
     return [str(libraries / "ld-linux.so.2"), "--library-path", str(libraries), str(root / "usr/bin/micropython")]
+
+
+def what_it_is(program: Path) -> str:
+    """The name of an interpreter of the family, "micropython" or "circuitpython". NotOfTheFamily if it is none."""
+    try:
+        # A relative path is the caller's folder's, not one of PATH.
+        asked = subprocess.run([program.resolve(), "-c", _WHAT_IT_IS], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it does not answer"
+        raise NotOfTheFamily(f"--runtime {program}: {reason}; {_CHOICES}") from None
+    name = asked.stdout.strip()
+    if name not in ("micropython", "circuitpython"):
+        said = f"it is {name}" if name == "cpython" else "it is no MicroPython and no CircuitPython"
+        raise NotOfTheFamily(f"--runtime {program}: {said}; {_CHOICES}")
+    return name
 
 
 def main() -> None:

@@ -13,6 +13,11 @@ except ImportError:
     import os as vfs
 
 
+# Of what the virtual board has, the names that an interpreter of the family may have too.
+BUILT_IN = ("alarm", "analogio", "board", "busio", "digitalio", "displayio", "microcontroller", "os", "rtc")
+BUILT_IN += ("socketpool", "ssl", "storage", "struct", "supervisor", "time", "watchdog")
+
+
 def mount_image(path):
     """Mount the image where it lies, outside the heap."""
     import os
@@ -30,20 +35,33 @@ def mount_image(path):
 
 
 def mount_sources(modules, built_in):
-    vfs.mount(vfs.VfsPosix(modules), "/source")
+    """Mount the sources, and put them in front of what is built in, which CircuitPython finds first."""
+    sys.path[:] = []
+    shadowed = []
+    for name in BUILT_IN:
+        try:
+            __import__(name)
+            shadowed.append(name)
+        except ImportError:
+            pass
+    parent, _, package = modules.rpartition("/")
+    vfs.mount(vfs.VfsPosix(parent), "/source")
     vfs.mount(vfs.VfsPosix(built_in), "/core")
-    return ["/source", "/core"]
+    sys.path[:] = ["/source/" + package, "/source", "/core"]
+    for name in shadowed:
+        sys.modules[name] = __import__(package + "." + name, None, None, (name,))
+    return ["/source/" + package, "/core"]
 
 
 try:
     mount_image(sys.argv[2])
     folders = sys.path[:] = ["/rom"]
     import _codec  # noqa: F401
-except (ImportError, AttributeError, ValueError) as reason:
+except (ImportError, AttributeError, OSError, ValueError) as reason:
     # No ffi, no VfsRom, or another bytecode.
     if "_codec" in str(reason):
         raise
-    folders = sys.path[:] = mount_sources(sys.argv[3], sys.argv[4])
+    folders = mount_sources(sys.argv[3], sys.argv[4])
 import _boot  # noqa: E402
 import _files  # noqa: E402
 

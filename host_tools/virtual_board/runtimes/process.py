@@ -29,9 +29,10 @@ class Child(Protocol):
 
 
 class Runtime(Protocol):
-    """Something that can run a board's firmware."""
+    """Something that can run a board's firmware: from source, or from bytecode where it has an `mpy_cross`."""
 
     name: str
+    mpy_cross: Path | None
 
     def start(self, built_in: Path, on_console: Callable[[str], None]) -> FirmwareProcess:
         """Begin a wake. `built_in` holds the libraries CircuitPython carries in its core."""

@@ -1,0 +1,84 @@
+"""A heap that was used before: a hundred wakes in one life of the interpreter, and one that begins in holes."""
+
+import re
+
+import pytest
+
+from host_tools.bundle import OWNED, PRESERVED, build_bundle
+from host_tools.precompile import precompiled
+from tests.campaign import extent
+from tests.home import Home
+
+# Instead of a deep sleep, which would begin with a new heap, a day goes by.
+HUNDRED_WAKES = """
+import gc, microcontroller, time
+from stoa import heap
+heap.prepare()
+from stoa import hardware, wake
+
+class Slept(Exception):
+    pass
+
+def stay_awake(until, button=True):
+    microcontroller.watchdog.mode = None
+    raise Slept
+
+hardware.deep_sleep = stay_awake
+hardware.awake_ms = lambda: 0
+for n in range(1, 101):
+    try:
+        wake.run()
+    except Slept:
+        pass
+    heap.make_room()
+    print("used", n, gc.mem_alloc())
+    time.sleep(86400)
+"""
+# A small thing that stays, wherever so many bytes have been used and let go.
+HOLES = """
+import gc
+kept = []
+try:
+    while True:
+        junk = bytearray(%d)
+        kept.append((junk, bytearray(16)))
+except MemoryError:
+    pass
+kept = [small for large, small in kept]
+del junk
+gc.collect()
+from stoa import heap
+heap.prepare()
+from stoa import wake
+wake.run()
+"""
+
+
+def put(home, runtime, code):
+    """Let `code` be the program, beside the firmware as the runtime reads it."""
+    home.board.runtime = runtime
+    bundle = build_bundle(home.board.board)
+    if runtime.mpy_cross is not None:
+        bundle = precompiled(bundle, runtime.mpy_cross)
+    home.board.install({**bundle, "code.py": code.encode()}, PRESERVED, OWNED)
+
+
+@pytest.mark.parametrize("bytecode", extent(quick=[True], deep=[True, False]))
+def test_a_hundred_wakes_in_one_life_take_no_more_than_ten(home, machine, bytecode):
+    home.wake_now()
+    put(home, machine("96k" if bytecode else "128k", bytecode), HUNDRED_WAKES)
+    wake = home.board.wake()
+    used = {int(n): int(size) for n, size in re.findall(r"used (\d+) (\d+)", "\n".join(wake.console))}
+    assert len(used) == 100, wake.console[-5:]
+    assert not [line for line in wake.console if "emory" in line or "defect" in line]
+    assert sum(line.startswith("stoa screen name=quote refreshed=yes") for line in wake.console) > 90
+    # A letter of a quote that no quote had before is a name more.
+    assert used[100] - used[10] <= 256
+
+
+@pytest.mark.parametrize(("heap", "bytecode", "hole"), [("112k", True, 6000), ("160k", False, 11000)])
+def test_a_fragmented_heap_still_pairs(home: Home, machine, heap, bytecode, hole):
+    put(home, machine(heap, bytecode), HOLES % hole)
+    wake = home.wake_now()
+    assert home.names() == ["pairing", "quote"], wake.console
+    assert home.reason() == "daily"

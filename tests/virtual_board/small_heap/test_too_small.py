@@ -1,0 +1,73 @@
+"""A heap too small, whatever its size: the display says so in its log, sleeps, tries again, and loses nothing."""
+
+import re
+
+import pytest
+
+from host_tools.clock import NS
+from host_tools.virtual_board.runtimes.cpython import CPythonRuntime
+from host_tools.virtual_board.wake import DEEP_SLEEP
+from tests.campaign import extent
+from tests.stories import STORIES
+
+HOUR_NS = 3600 * NS
+HEAPS_KB = range(28, 96, extent(quick=4, deep=1))
+
+
+def says_so(wake):
+    return [line for line in wake.console if re.search("cause=memory|MemoryError|stoa memory free=", line)]
+
+
+def slept_ns(home, wake):
+    return home.board.state.sleeping.until_ns - wake.ended_ns
+
+
+@pytest.mark.parametrize("name", extent(quick=["daily", "pair"], deep=sorted(STORIES)))
+def test_it_sleeps_and_the_token_is_there_when_there_is_room_again(make_home, authority, machine, name):
+    failed = 0
+    for heap in HEAPS_KB:
+        authority.set_mfa("off")
+        home = make_home()
+        STORIES[name].prepare(home)
+        token = home.token()
+        home.board.runtime = machine(f"{heap}k")
+        home.onlooker.new_wake()
+        wake = home.board.wake()
+        assert wake.ending == DEEP_SLEEP, (heap, wake.console)
+        if (home.onlooker.last("sleep") or {}).get("reason") != "daily":
+            failed += 1
+            if name != "error":
+                assert says_so(wake), (heap, wake.console)
+                assert slept_ns(home, wake) >= 300 * NS, (heap, wake.console)
+        if token is not None and name in ("daily", "same", "error"):
+            assert home.token() is not None, (heap, wake.console)
+        home.board.faults.clear()
+        home.board.runtime = CPythonRuntime()
+        home.wake()
+        if home.names() == ["waiting"]:
+            # It does not know whether a person was asked lately.
+            home.wake()
+        assert home.names()[-1:] in (["quote"], []), (heap, home.names())
+        if name in ("daily", "same", "error"):
+            assert set(home.names()) <= {"quote"}, (heap, "nobody was needed")
+    assert failed > len(HEAPS_KB) // 2
+
+
+def test_it_does_not_loop(home, machine):
+    home.wake_now()
+    home.board.runtime = machine("60k")
+    gaps = []
+    for _ in range(5):
+        wake = home.wake()
+        assert says_so(wake)
+        gaps.append(slept_ns(home, wake) / HOUR_NS)
+    assert all(gap >= 0.9 for gap in gaps), gaps
+    assert gaps == sorted(gaps), "ever more rarely"
+
+
+def test_a_heap_in_which_not_even_the_program_loads_is_told_and_slept_off(home, machine):
+    home.board.runtime = machine("30k")
+    wake = home.board.wake()
+    assert wake.ending == DEEP_SLEEP
+    assert any(line.startswith("stoa defect MemoryError") for line in wake.console), wake.console
+    assert slept_ns(home, wake) >= 5 * HOUR_NS
