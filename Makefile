@@ -31,6 +31,9 @@ bench: setup-dev
 	$(BIN)/python benchmarks/year.py
 	$(BIN)/python benchmarks/vault_cuts.py
 	$(BIN)/python benchmarks/power_cuts.py
+	$(BIN)/python benchmarks/heap.py
+	$(BIN)/python benchmarks/instructions.py
+	$(BIN)/python benchmarks/rivals.py
 
 # The checks without the tests. The import contracts are run by test_architecture.py.
 check: setup-dev lint

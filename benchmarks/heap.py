@@ -65,7 +65,8 @@ _unprobed = call
 def call(*request):
     gc.collect()
     micropython.mem_info()
-    print("probe", request[0], request[1] if request[0] == "fs.lend" else "")
+    micropython.qstr_info()
+    print("probe", request[0], request[1] if request[0] in ("fs.lend", "fs.stat") else "")
     return _unprobed(*request)
 """
 COLLECTED = "import gc\ngc.collect()\nprint(gc.mem_alloc())\n"
@@ -75,7 +76,7 @@ WAKES = (10, 100)
 
 
 class ProbedRuntime(MicroPythonRuntime):
-    """MicroPython with `image` for its ROM. `said` is what the probe there has printed, which is not for the console."""
+    """MicroPython with `image` for its ROM. `said` is what the probe there has printed: it is not for the console."""
 
     def __init__(self, program: list[str], heap: str, image: Path) -> None:
         super().__init__(program, heap)
@@ -84,7 +85,7 @@ class ProbedRuntime(MicroPythonRuntime):
 
     def start(self, built_in: Path, on_console: Callable[[str], None]) -> FirmwareProcess:
         def sort(line: str) -> None:
-            if re.match("mem: |stack: |GC: | No. of|probe ", line):
+            if re.match("mem: |stack: |GC: | No. of|qstr pool: |probe ", line):
                 self.said.append(line)
             else:
                 on_console(line)
@@ -114,7 +115,9 @@ def story_passes(name: str, runtime: MicroPythonRuntime, form: str) -> bool:
 
 
 def measure_story(name: str, form: str, image: Path) -> dict[str, Any]:
-    """KB of the smallest heap; bytes that were live at the most, what was under way then, and the largest block."""
+    """KB of the smallest heap; bytes that were live at the most, what was under way then, the largest block,
+    and what all names take at the end.
+    """
     program = find_micropython(cache_folder())
     least = smallest(lambda kb: story_passes(name, MicroPythonRuntime(program, f"{kb}k"), form), LEAST_KB, MOST_KB, 1)
     probed = ProbedRuntime(program, f"{HEAPS_KB[form]}k", image)
@@ -123,12 +126,19 @@ def measure_story(name: str, form: str, image: Path) -> dict[str, Any]:
     taken = samples(probed.said)
     during = [line.removeprefix("probe ").strip() for line in probed.said if line.startswith("probe ")]
     live, at = max((sample.used, at) for sample, at in zip(taken, during, strict=True))
-    block = max(sample.block for sample in taken)
-    return {"story": name, "form": form, "smallest_kb": least, "live": live, "during": at, "block": block}
+    return {
+        "story": name,
+        "form": form,
+        "smallest_kb": least,
+        "live": live,
+        "during": at,
+        "block": max(sample.block for sample in taken),
+        "names": taken[-1].names_bytes,
+    }
 
 
 def console(code: str, runtime: MicroPythonRuntime) -> list[str]:
-    lines: list[str] = bare_board(code, runtime=runtime).wake().console
+    lines: list[str] = bare_board(code, runtime=runtime).wake().console  # type: ignore[no-untyped-call]
     return lines
 
 
@@ -145,7 +155,8 @@ def virtual_board() -> dict[str, int]:
     program = find_micropython(cache_folder())
     done = subprocess.run([*program, "-c", ASK], capture_output=True, text=True, check=True)
     bare = samples(done.stdout.splitlines())[0]
-    names = sorted(module_name(path.relative_to(tree)) for tree in (ROM, on_board_path()) for path in tree.rglob("*.py"))
+    trees = (ROM, on_board_path())
+    names = [module_name(path.relative_to(tree)) for tree in trees for path in sorted(tree.rglob("*.py"))]
     imports = "".join(f"import {name}\n" for name in names if name)
     with_all = samples(console(imports + ASK, MicroPythonRuntime(program, f"{MOST_KB}k")))[0]
     return {"bare": bare.used, "used": with_all.used, "names": with_all.names_bytes, "block": with_all.block}
@@ -230,11 +241,11 @@ def growth(form: str) -> dict[int, int]:
 
 
 def _print(result: dict[str, Any]) -> None:
-    print(f"{'KB, stories':14}{'smallest':>9}{'live':>7}{'block':>7}  most was live at")
+    print(f"{'KB, stories':14}{'smallest':>9}{'live':>7}{'names':>7}{'block':>7}  most was live at")
     for each in result["stories"]:
         print(f"{each['story']:9}{each['form']:9}{each['smallest_kb'] or '-':>5}", end="")
-        print(f"{each['live'] / KB:7.1f}{each['block'] / KB:7.1f}  {each['during']}")
-    print("Of it the probe takes", result["probe"], "bytes.")
+        print(f"{each['live'] / KB:7.1f}{each['names'] / KB:7.1f}{each['block'] / KB:7.1f}  {each['during']}")
+    print("What is live differs by", abs(result["probe"]), "bytes with the probe and without it.")
     board = result["virtual_board"]
     print(f"The virtual board's own modules, all of them: {board['used'] / KB:.1f} KB are live, ", end="")
     print(f"{board['names'] / KB:.1f} of that names, {board['bare'] / KB:.1f} the VM without any of them.")
@@ -251,8 +262,9 @@ def _print(result: dict[str, Any]) -> None:
             f"{name:24}",
             *(f"{each['smallest']:14}{each['kept']:8}{each['names']:7}{each['block']:8}" for each in cells),
         )
-    print("TLS buffers live outside this heap and are not measured. A CircuitPython board's own modules are in C and")
-    print("take no Python heap.")
+    print("smallest: a heap that passes. live, kept, block: after a collection; compiling shows in the smallest alone.")
+    print("A module is alone, what it imports a stub. TLS buffers live outside this heap and are not measured. A")
+    print("CircuitPython board's own modules are in C and take no Python heap.")
 
 
 def main() -> None:

@@ -88,6 +88,7 @@ class CountedRuntime:
     """
 
     name = "micropython"
+    mpy_cross: Path | None = None
 
     def __init__(self, heap: str, out: Path, plan: Path | None) -> None:
         markers = tuple(MARKERS.values()) if plan else ()
@@ -157,7 +158,7 @@ def _by_kind(out: Path) -> Counter[str]:
     """Instructions of each kind of a run with marks. What the collector took of the firmware's is "garbage"."""
     begun_by = {marker: kind for kind, marker in MARKERS.items()}
     pieces = []
-    doing, before = "start", []
+    doing, before = "start", list[str]()
     for marker, functions in callgrind.parts(out):
         pieces.append((doing, functions))
         kind = begun_by.get(marker, "")

@@ -7,8 +7,9 @@ stub; what the interpreter itself has is not.
 
 import builtins
 import gc
-import micropython
 import sys
+
+import micropython
 
 real_import = builtins.__import__
 
@@ -55,7 +56,7 @@ folder, name, spare = sys.argv[1:4]
 sys.path[:] = [folder]
 for n in range(int(spare)):
     # To look for an attribute interns its name.
-    hasattr(stub, "spare%d" % n)
+    hasattr(stub, "spare" + str(n))
 package = name
 while "." in package:
     # What it is in is there already, and empty.

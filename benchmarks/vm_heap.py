@@ -60,7 +60,7 @@ def smallest(passes: Callable[[int], bool], least: int, most: int, step: int) ->
             found = middle
         else:
             fails = middle
-    size = found
+    size = found + step
     while size < min(found + 3 * step, most):
         if not passes(size):
             found = size + step

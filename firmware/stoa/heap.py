@@ -20,8 +20,11 @@ HTTP = ("urequests", "usocket", "ussl", "ujson")
 
 def is_small():
     """Whether this heap is that of a board without PSRAM."""
+    if not hasattr(gc, "mem_free"):
+        # CPython, where to collect takes a tenth of a second.
+        return False
     gc.collect()
-    return hasattr(gc, "mem_free") and gc.mem_free() < PLENTY
+    return gc.mem_free() < PLENTY
 
 
 def tell_it_is_full():

@@ -205,8 +205,8 @@ def test_the_batterys_voltage_is_read_through_its_divider(millivolts, read):
 
 def test_an_analog_input_belongs_to_one_object_and_not_every_pin_is_one():
     code = BATTERY + "try:\n        analogio.AnalogIn(board.VOLTAGE_MONITOR)\n"
-    code += "    except ValueError as error:\n        print(error)\n"
-    code += "try:\n    pin.value\nexcept ValueError as error:\n    print(str(error)[:29])\n"
+    code += "except ValueError as error:\n    print(error)\n"
+    code += "pin.deinit()\ntry:\n    pin.value\nexcept ValueError as error:\n    print(str(error)[:29])\n"
     code += "try:\n    analogio.AnalogIn(board.EPD_BUSY)\nexcept ValueError as error:\n    print(error)\n"
     assert bare_board(code).wake().console == ["VOLTAGE_MONITOR in use", "Object has been deinitialized", "Invalid pin"]
 

@@ -151,11 +151,12 @@ def _urequests():
 
 def _make_sure_of_room(host):
     """Raise HttpError where an answer would find no room: to a refresh, it may have cost the token that was sent."""
-    gc.collect()
+    if not heap.is_small():
+        return
     try:
         bytearray(IN_ONE_PIECE)
         gc.collect()
-        short = hasattr(gc, "mem_free") and gc.mem_free() < FREE
+        short = gc.mem_free() < FREE
     except MemoryError:
         short = True
     if short:
