@@ -67,7 +67,7 @@ def test_a_computer_on_the_drive_costs_the_token_where_nvm_is_cut_and_nowhere_el
 
 @pytest.mark.parametrize("story", extent(quick=["rotate"], deep=[*STORIES]))
 def test_a_virtual_machine_with_a_bounded_heap_comes_back_as_well(micropython, story):
-    machine = MicroPythonRuntime(micropython, "1M")
+    machine = MicroPythonRuntime(micropython, "128k")
     with bench(story, runtime=machine) as made:
         chosen = cuts(made.calls, len(made.flash), extent(quick=made.calls, deep=20))
         # Torn, of the flash operations.
