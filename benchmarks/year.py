@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one line of JSON")
     arguments = parser.parse_args()
     plan = read_plan(
-        load_board("adafruit_magtag_2.9_grayscale"), find_runtime(arguments.runtime, "1M" if arguments.runtime == "micropython" else None), arguments.days, "2027-01-01"
+        load_board("adafruit_magtag_2.9_grayscale"), find_runtime(arguments.runtime), arguments.days, "2027-01-01"
     )
     memory: dict[int, float] = {}
 
