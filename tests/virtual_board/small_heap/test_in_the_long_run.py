@@ -63,6 +63,7 @@ def put(home, runtime, code):
     home.board.install({**bundle, "code.py": code.encode()}, PRESERVED, OWNED)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("bytecode", extent(quick=[True], deep=[True, False]))
 def test_a_hundred_wakes_in_one_life_take_no_more_than_ten(home, machine, bytecode):
     home.wake_now()

@@ -7,6 +7,7 @@ from tests.diary import Diary
 from tests.home import Home
 
 DAYS = extent(5, 30)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture

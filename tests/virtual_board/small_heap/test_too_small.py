@@ -22,6 +22,7 @@ def slept_ns(home, wake):
     return home.board.state.sleeping.until_ns - wake.ended_ns
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", extent(quick=["daily", "pair"], deep=sorted(STORIES)))
 def test_it_sleeps_and_the_token_is_there_when_there_is_room_again(make_home, authority, machine, name):
     failed = 0
