@@ -18,18 +18,24 @@ RESIDENT = ("stoa.hardware", "stoa.heap", "stoa.log", "stoa.obstacle", "stoa.sle
 HTTP = ("urequests", "usocket", "ussl", "ujson")
 
 
+def free():
+    """Bytes that are free after a collection; None on CPython, which does not know, and takes a tenth of a second for
+    one."""
+    if not hasattr(gc, "mem_free"):
+        return None
+    gc.collect()
+    return gc.mem_free()
+
+
 def is_small():
     """Whether this heap is that of a board without PSRAM."""
-    if not hasattr(gc, "mem_free"):
-        # CPython, where to collect takes a tenth of a second.
-        return False
-    gc.collect()
-    return gc.mem_free() < PLENTY
+    bytes_free = free()
+    return bytes_free is not None and bytes_free < PLENTY
 
 
 def tell_it_is_full():
     """Say in the log that there was no room for something, for whoever goes on without it."""
-    log.say("memory", free=gc.mem_free() if hasattr(gc, "mem_free") else None)
+    log.say("memory", free=free())
 
 
 def prepare():

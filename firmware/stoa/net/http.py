@@ -4,7 +4,6 @@ Nothing is ever sent twice: a refresh token that rotates makes the second copy o
 revoke the whole family. A redirect is an error and carries nothing anywhere.
 """
 
-import gc
 import sys
 
 from stoa import digits, heap
@@ -155,8 +154,7 @@ def _make_sure_of_room(host):
         return
     try:
         bytearray(IN_ONE_PIECE)
-        gc.collect()
-        short = gc.mem_free() < FREE
+        short = heap.free() < FREE
     except MemoryError:
         short = True
     if short:
