@@ -14,7 +14,7 @@ from stoa import log
 PLENTY = 300000
 # What every part uses. There must be one of each: hardware has the watchdog, wake is running.
 RESIDENT = ("stoa.hardware", "stoa.heap", "stoa.log", "stoa.obstacle", "stoa.sleep_state", "stoa.wake")
-# The last three are names under which urequests finds what is ours (stoa/net/http.py).
+# urequests, and the names under which it finds what is ours (stoa/net/http.py).
 HTTP = ("urequests", "usocket", "ussl", "ujson")
 
 

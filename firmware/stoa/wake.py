@@ -123,6 +123,7 @@ class Wake:
         cause = obstacle.cause
         log.say("obstacle", cause=cause, title=obstacle.title, detail=obstacle.detail)
         ending.count_failure(self._state, cause)
+        self._save()
         if ending.is_worth_saying(self._state, cause, self._woken_by, self._quote):
             self._show(obstacle.screen, obstacle.content)
 

@@ -20,7 +20,8 @@ def get(errand, url, headers=None):
 
 def asked_to_wait(status, headers):
     """Seconds that an answer asks to be left alone (retry_after.seconds), or None."""
-    if "retry-after" not in headers and "x-ratelimit-reset" not in headers:
+    if status == 200 or ("retry-after" not in headers and "x-ratelimit-reset" not in headers):
+        # Auth0 sends the latter with every answer; nothing is loaded between a token and the vault.
         return None
     from stoa.auth import retry_after
 

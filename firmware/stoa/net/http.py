@@ -33,7 +33,7 @@ _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.
 
 
 class Reply:
-    """status: int; headers: dict, those of KEPT that came, names in lower case; body: bytes."""
+    """status: int; headers: dict, those of KEPT that came, names in lower case; body: a bytearray."""
 
     def __init__(self, status, headers, body):
         self.status = status

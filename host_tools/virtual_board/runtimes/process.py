@@ -80,12 +80,14 @@ class FirmwareProcess:
         Raises what `on_console` raised, if it did.
         """
         if self._exit is None:
-            self._exit = self._child.kill()
-            if self._affinity:
-                os.sched_setaffinity(0, self._affinity)
-            self._console.join()
-            self.link.close()
-            self._on_end()
+            try:
+                self._exit = self._child.kill()
+                if self._affinity:
+                    os.sched_setaffinity(0, self._affinity)
+                self._console.join()
+                self.link.close()
+            finally:
+                self._on_end()
             if self._failed:
                 raise self._failed[0]
         return self._exit
