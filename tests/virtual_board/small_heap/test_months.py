@@ -23,7 +23,7 @@ def test_a_month_of_mornings(small_home):
     assert diary.nothing_is_lost()
 
 
-@pytest.mark.parametrize("fault", ["refused", *extent([], ["portal", "wifi-absent", "stall", "truncate"])])
+@pytest.mark.parametrize("fault", ["refused", *extent([], ["portal", "wifi-absent", "dns"])])
 def test_a_month_without_a_server(small_home, fault):
     diary = Diary.of_a_paired(small_home)
     small_home.board.faults.set(fault)
