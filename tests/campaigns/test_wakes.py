@@ -95,7 +95,7 @@ class Weather(RuleBasedStateMachine):
         self.ending = ""
         self.clock_has_lied = False
         self.previous = None
-        self.sent = {}
+        self.sent, self.refreshes_ended = {}, 0
         self.plan = {}
         self.clocks_jumped = False
 
@@ -118,6 +118,7 @@ class Weather(RuleBasedStateMachine):
         if fields["grant_type"] != "refresh_token":
             return self.poll()
         kind = self.next("refresh")
+        self.forget_what_came_to_an_end()
         if kind not in NEVER_SENT:
             count = self.sent.get(fields["refresh_token"], 0) + 1
             self.sent[fields["refresh_token"]] = count
@@ -134,6 +135,13 @@ class Weather(RuleBasedStateMachine):
             return 200, self.new_tokens(kind == "rotated"), {}
         assert not isinstance(kind, HttpError)
         return self.spoken(kind, None)
+
+    def forget_what_came_to_an_end(self):
+        """A refresh with an outcome is over, and the next one begins anew, be it after a reset."""
+        ended = len([line for line in self.desk.log if line.startswith("stoa refresh ")])
+        if ended > self.refreshes_ended:
+            self.sent = {}
+        self.refreshes_ended = ended
 
     def poll(self):
         now = self.desk.true_s
@@ -224,6 +232,7 @@ class Weather(RuleBasedStateMachine):
             self.wakes_since_power.append(desk.true_s)
         before = desk.vault_token()
         ending = self.ending = desk.wake()
+        self.forget_what_came_to_an_end()
         assert not [line for line in desk.log if " defect " in line], desk.log
         self.check_token(before, ending)
         self.check_asking(how)
@@ -282,6 +291,7 @@ class Weather(RuleBasedStateMachine):
         told = " ".join(self.desk.log) + json.dumps([content for _, content in self.desk.shows])
         assert "secret" not in told
         self.desk.log.clear()
+        self.refreshes_ended = 0
 
     @invariant()
     def the_refresh_token_is_in_the_vault_alone(self):
