@@ -41,6 +41,7 @@ check: setup-dev lint
 
 lint: setup-dev
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 
 setup: $(VENV)/.installed $(VENV)/.device-libraries

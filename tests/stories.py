@@ -72,9 +72,7 @@ STORIES = {
 }
 
 
-def tell(
-    name: str, runtime: Runtime | None = None, mpy_cross: Path | None = None, port: int = 0
-) -> tuple[Home, Wake]:
+def tell(name: str, runtime: Runtime | None = None, mpy_cross: Path | None = None, port: int = 0) -> tuple[Home, Wake]:
     """Prepare the story on CPython and live its wake on `runtime`, from bytecode where `mpy_cross` is given.
 
     Told twice with one port, it brings the same pictures. AssertionError if the glass does not come to show what it

@@ -83,7 +83,8 @@ def _pair(errand, grant):
 
 
 def _post(errand, endpoint, fields, wait):
-    """(event for the machine, seconds to be left alone that the server last asked for, HttpError or None)."""
+    """(event for the machine, seconds to be left alone that the server last asked for, HttpError, MemoryError or
+    None)."""
     url = discovery.endpoints(errand)[endpoint]
     if endpoint == "token":
         hardware.make_drive_writable()
@@ -91,7 +92,8 @@ def _post(errand, endpoint, fields, wait):
     errand.save()
     try:
         status, body, headers = exchanger.post(errand, url, fields)
-    except HttpError as error:
+    except (HttpError, MemoryError) as error:
+        # Without room for an answer nothing was sent; the code is good, and there may be room for the next poll.
         return ("lost",), wait, error
     return ("reply", status, body), exchanger.asked_to_wait(status, headers), None
 

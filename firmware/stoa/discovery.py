@@ -41,7 +41,7 @@ def odd_answer(errand, detail, wait):
 
 
 def no_reply(error):
-    """The Obstacle of an HttpError."""
+    """The Obstacle of an HttpError or MemoryError."""
     from stoa import trouble
 
     return trouble.no_reply(SERVER, error)

@@ -17,6 +17,8 @@ RESIDENT = ("stoa.hardware", "stoa.heap", "stoa.log", "stoa.obstacle", "stoa.sle
 # urequests, and the names under which it finds what is ours (stoa/net/http.py).
 HTTP = ("urequests", "usocket", "ussl", "ujson")
 
+_small = False
+
 
 def free():
     """Bytes that are free after a collection; None on CPython, which does not know, and takes a tenth of a second for
@@ -28,9 +30,8 @@ def free():
 
 
 def is_small():
-    """Whether this heap is that of a board without PSRAM."""
-    bytes_free = free()
-    return bytes_free is not None and bytes_free < PLENTY
+    """Whether this heap is that of a board without PSRAM, by what was free when the wake began."""
+    return _small
 
 
 def tell_it_is_full():
@@ -44,7 +45,10 @@ def prepare():
     What is allocated goes on and on to the heap's end until a collection makes it begin again with the lowest hole: a
     module that stays, and the names in it, which stay for ever, would else lie scattered between what goes.
     """
-    if not is_small():
+    global _small
+    bytes_free = free()
+    _small = bytes_free is not None and bytes_free < PLENTY
+    if not _small:
         return
     import builtins
 
@@ -63,7 +67,7 @@ def make_room(kept=None):
 
     kept: the package that stays all the same, "stoa.net" with the library it works by.
     """
-    if not is_small():
+    if not _small:
         return
     # Backwards, so that what is in a package comes before it.
     for name in sorted(sys.modules, reverse=True):

@@ -65,12 +65,17 @@ def _run_machine(errand, endpoint, refresh_token):
             hardware.wait(effect[1])
             event = ("tick",)
             continue
+        before = errand.state.get("refresh")
         errand.state["refresh"] = refresh.mark(state)
         errand.save()
         try:
             event = ("reply",) + exchanger.post(errand, endpoint, effect[2])
         except HttpError as error:
             event = _without_reply(error)
+        except MemoryError:
+            # Nothing was sent: what the mark said before is true.
+            errand.state["refresh"] = before or {}
+            raise
 
 
 def _without_reply(error):

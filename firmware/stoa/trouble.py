@@ -29,7 +29,9 @@ def no_time(server):
 
 
 def no_reply(who, error):
-    """`error` is an HttpError; its detail names the host and what happened, and nothing of what was said."""
+    """`error` is an HttpError, its detail the host and what happened and nothing of what was said; or a MemoryError."""
+    if isinstance(error, MemoryError):
+        return no_memory()
     if error.kind in ("too_big", "redirect", "protocol"):
         return odd_reply(who, ("too big an answer: " if error.kind == "too_big" else "") + error.detail)
     return Obstacle("unavailable", who + " cannot be reached", _sentence(error.detail))

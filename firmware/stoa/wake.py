@@ -110,7 +110,7 @@ class Wake:
         if reached:
             self._state.pop("failures", None)
         if reached or self._state.get("screen") != "error":
-            self._show("waiting", {"until": self._next_code_at()})
+            self._tell("waiting", {"until": self._next_code_at()})
 
     def _end_before(self, obstacle):
         heap.make_room()
@@ -125,7 +125,7 @@ class Wake:
         ending.count_failure(self._state, cause)
         self._save()
         if ending.is_worth_saying(self._state, cause, self._woken_by, self._quote):
-            self._show(obstacle.screen, obstacle.content)
+            self._tell(obstacle.screen, obstacle.content)
 
     def _next_code_at(self):
         from stoa import ending
@@ -225,6 +225,13 @@ class Wake:
             from stoa.trouble import no_panel
 
             raise no_panel()
+
+    def _tell(self, screen, content):
+        try:
+            self._show(screen, content)
+        except MemoryError:
+            # What the wake comes to does not depend on whether it could be drawn.
+            heap.tell_it_is_full()
 
     def _show(self, screen, content):
         heap.make_room()

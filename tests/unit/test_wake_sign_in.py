@@ -56,3 +56,38 @@ def test_invalid_grant_deletes_a_token_only_where_nobody_on_the_way_can_have_sai
     assert desk.wake() == "slept"
     assert posts == ["refresh-token"]
     assert desk.vault_token() == (None if deletes else "refresh-token")
+
+
+def told(desk, event):
+    return [line for line in desk.log if line.startswith(f"stoa {event} ")]
+
+
+@pytest.mark.parametrize("was_reset", [False, True])
+def test_without_room_for_an_answer_nothing_is_sent_and_the_mark_is_as_it_was(was_reset):
+    desk, posts = paired(MemoryError())
+    if was_reset:
+        desk.steps_left, desk.ends_by = 3, Reset
+        assert desk.wake() == "reset"
+        assert sleep_state.load(desk.memory)["refresh"] == {"is": "asking"}
+    posts.clear()
+    assert desk.wake() == "slept"
+    assert "cause=memory" in told(desk, "obstacle")[0]
+    assert "reason=memory" in told(desk, "sleep")[0]
+    assert sleep_state.load(desk.memory)["refresh"] == ({"is": "asking"} if was_reset else {})
+    # One try a wake: the wait is the backoff's.
+    assert len(posts) == 1
+    assert desk.slept_until - desk.now() >= 3000
+
+
+def test_words_that_find_no_room_leave_the_wait_as_it_is(monkeypatch):
+    desk, _ = paired((500, None, {}))
+
+    def show(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(desk, "show", show)
+    desk.woken_by = "button"
+    assert desk.wake() == "slept"
+    assert told(desk, "memory")
+    assert "reason=unavailable" in told(desk, "sleep")[0]
+    assert not told(desk, "defect")

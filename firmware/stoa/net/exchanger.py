@@ -38,9 +38,7 @@ def _exchange(errand, method, url, fields, headers):
         import ssl
 
         errand.tls = ssl.create_default_context()
-    reply = http.exchange(
-        method, url, fields, headers, http.BODY_MAX, LIMIT_S, pool, errand.tls, hardware.milliseconds
-    )
+    reply = http.exchange(method, url, fields, headers, http.BODY_MAX, LIMIT_S, pool, errand.tls, hardware.milliseconds)
     try:
         return reply.status, http.json_object(reply), reply.headers
     except MemoryError:

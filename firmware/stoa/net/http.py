@@ -53,7 +53,7 @@ def exchange(method, url, fields, headers, limit, timeout, pool, ssl_context, ti
     ssl_context   a verifying SSLContext; None is enough for plain http
     ticks_ms      a function giving int milliseconds, such as supervisor.ticks_ms
 
-    Raises HttpError.
+    Raises HttpError; MemoryError where nothing has been sent, for want of room.
     """
     try:
         scheme, host, port, path = urls.split(url, 2048)
@@ -81,7 +81,7 @@ def exchange(method, url, fields, headers, limit, timeout, pool, ssl_context, ti
     # The port spelt out and a path always there: urequests then cuts the URL where we did.
     target = "%s://%s:%d%s" % (scheme, host, port, path)
     request = _urequests()
-    _make_sure_of_room(host)
+    _make_sure_of_room()
     if sys.implementation.name == "cpython":
         from stoa.net.byte_text import ByteText
 
@@ -148,18 +148,12 @@ def _urequests():
     return urequests.request
 
 
-def _make_sure_of_room(host):
-    """Raise HttpError where an answer would find no room: to a refresh, it may have cost the token that was sent."""
-    if not heap.is_small():
-        return
-    try:
+def _make_sure_of_room():
+    """Raise MemoryError where an answer would find no room: to a refresh, it may have cost the token that was sent."""
+    if heap.is_small():
         bytearray(IN_ONE_PIECE)
-        short = heap.free() < FREE
-    except MemoryError:
-        short = True
-    if short:
-        heap.tell_it_is_full()
-        raise HttpError("connect", "no memory for an answer of " + host)
+        if heap.free() < FREE:
+            raise MemoryError
 
 
 def _keep(line, headers):

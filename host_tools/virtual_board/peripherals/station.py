@@ -30,9 +30,7 @@ class AccessPoint:
 class Station:
     """access_point: the only network in reach; spends: told "radio", "joining" or "idle" when the current changes."""
 
-    def __init__(
-        self, clock: Clock, access_point: AccessPoint, faults: Faults, spends: Callable[[str], None]
-    ) -> None:
+    def __init__(self, clock: Clock, access_point: AccessPoint, faults: Faults, spends: Callable[[str], None]) -> None:
         self._clock = clock
         self._access_point = access_point
         self._faults = faults
