@@ -3,7 +3,7 @@
 Loaded only when somebody is needed: a daily wake has no use for it.
 """
 
-from stoa import discovery, hardware, log, tokens
+from stoa import discovery, hardware, heap, log, tokens
 from stoa.auth import device_grant
 from stoa.net import exchanger, radio
 from stoa.net.usocket import HttpError
@@ -92,8 +92,11 @@ def _post(errand, endpoint, fields, wait):
     errand.save()
     try:
         status, body, headers = exchanger.post(errand, url, fields)
-    except (HttpError, MemoryError) as error:
-        # Without room for an answer nothing was sent; the code is good, and there may be room for the next poll.
+    except HttpError as error:
+        return ("lost",), wait, error
+    except MemoryError as error:
+        # Nothing was sent; the code is good, and there may be room for the next poll.
+        heap.tell_it_is_full()
         return ("lost",), wait, error
     return ("reply", status, body), exchanger.asked_to_wait(status, headers), None
 

@@ -66,9 +66,9 @@ def _run_machine(errand, endpoint, refresh_token):
             event = ("tick",)
             continue
         before = errand.state.get("refresh")
-        errand.state["refresh"] = refresh.mark(state)
-        errand.save()
         try:
+            errand.state["refresh"] = refresh.mark(state)
+            errand.save()
             event = ("reply",) + exchanger.post(errand, endpoint, effect[2])
         except HttpError as error:
             event = _without_reply(error)

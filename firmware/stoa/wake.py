@@ -110,7 +110,7 @@ class Wake:
         if reached:
             self._state.pop("failures", None)
         if reached or self._state.get("screen") != "error":
-            self._tell("waiting", {"until": self._next_code_at()})
+            self._tell("waiting", None)
 
     def _end_before(self, obstacle):
         heap.make_room()
@@ -219,16 +219,21 @@ class Wake:
             self._state["quote"] = (quote, etag)
 
     def _must_show(self, screen, content):
-        if not self._show(screen, content):
-            # Whatever code it was, nobody has seen it.
-            self._state.pop("grant", None)
+        shown = False
+        try:
+            shown = self._show(screen, content)
+        finally:
+            if not shown:
+                # Whatever code it was, nobody has seen it.
+                self._state.pop("grant", None)
+        if not shown:
             from stoa.trouble import no_panel
 
             raise no_panel()
 
     def _tell(self, screen, content):
         try:
-            self._show(screen, content)
+            self._show(screen, content or {"until": self._next_code_at()})
         except MemoryError:
             # What the wake comes to does not depend on whether it could be drawn.
             heap.tell_it_is_full()

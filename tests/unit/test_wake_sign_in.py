@@ -91,3 +91,50 @@ def test_words_that_find_no_room_leave_the_wait_as_it_is(monkeypatch):
     assert told(desk, "memory")
     assert "reason=unavailable" in told(desk, "sleep")[0]
     assert not told(desk, "defect")
+
+
+def new_display(poll):
+    """A desk without a token, whose polls `poll` answers; and how often it has got a code."""
+    codes = []
+
+    def answer(method, url, fields):
+        if method == "GET":
+            return (200, DOCUMENT, {}) if "openid" in url else (500, None, {})
+        if url == DOCUMENT["token_endpoint"]:
+            return poll
+        codes.append(url)
+        code = {"device_code": "d", "user_code": "QTZL-MCBW", "verification_uri": "https://id.example/activate"}
+        return 200, {**code, "expires_in": 900, "interval": 5}, {}
+
+    desk = Desk(answer, dict(SETTINGS))
+    desk.clock_ahead_s = 0
+    return desk, codes
+
+
+def test_a_poll_without_room_is_told_and_the_code_stays_good():
+    desk, codes = new_display(MemoryError())
+    assert desk.wake() == "slept"
+    assert len(told(desk, "memory")) > 1
+    assert "cause=memory" in told(desk, "obstacle")[0]
+    assert "reason=memory" in told(desk, "sleep")[0]
+    assert len(codes) == 1
+
+
+def test_a_code_that_finds_no_room_on_the_glass_is_got_ever_more_rarely(monkeypatch):
+    desk, codes = new_display((403, {"error": "authorization_pending"}, {}))
+    show = desk.show
+
+    def without_room(screen, *arguments):
+        if screen == "pairing":
+            raise MemoryError
+        return show(screen, *arguments)
+
+    monkeypatch.setattr(desk, "show", without_room)
+    waits = []
+    for _ in range(4):
+        assert desk.wake() == "slept"
+        assert desk.shows[-1][0] == "error"
+        waits.append((desk.slept_until - desk.now()) // 3000)
+        desk.true_s, desk.woken_by = desk.slept_until, "alarm"
+    assert waits == sorted(set(waits)), "longer each time"
+    assert len(codes) == 4

@@ -9,7 +9,10 @@ LIMIT_S = 30
 
 
 def post(errand, url, fields):
-    """(status, JSON object as a dict or None, headers) or HttpError. `errand`: see stoa.errand, `join` and `tls`."""
+    """(status, JSON object as a dict or None, headers); HttpError or MemoryError as http.exchange has them.
+
+    errand: see stoa.errand, `join` and `tls`.
+    """
     return _exchange(errand, "POST", url, fields, None)
 
 
