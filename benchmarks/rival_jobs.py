@@ -91,7 +91,7 @@ def draw_stoa():
         text.FOLDER = drive + "/fonts"
     canvas = Canvas(WIDTH, HEIGHT, ROTATION)
     draw(canvas, "quote", {"quote": the_quote()})
-    print(binascii.crc32(canvas.buffer))
+    print(canvas.crc())
 
 
 def draw_framebuf(size):

@@ -72,16 +72,18 @@ STORIES = {
 }
 
 
-def tell(name: str, runtime: Runtime | None = None, mpy_cross: Path | None = None, port: int = 0) -> tuple[Home, Wake]:
+def tell(
+    name: str, runtime: Runtime | None = None, mpy_cross: Path | None = None, port: int = 0, chance: int = 1
+) -> tuple[Home, Wake]:
     """Prepare the story on CPython and live its wake on `runtime`, from bytecode where `mpy_cross` is given.
 
-    Told twice with one port, it brings the same pictures. AssertionError if the glass does not come to show what it
-    should.
+    chance: the seed of its user codes. Told twice with one port, it brings the same pictures. AssertionError if the
+    glass does not come to show what it should.
     """
     story = STORIES[name]
     clock = VirtualClock(MONDAY_MORNING_NS)
-    chance = Random(1)
-    drawn, user_code.generate = user_code.generate, lambda: "".join(chance.choices(user_code.ALPHABET, k=LENGTH))
+    letters = Random(chance)
+    drawn, user_code.generate = user_code.generate, lambda: "".join(letters.choices(user_code.ALPHABET, k=LENGTH))
     try:
         with start_authority(clock, port=port, access_token_ttl=ACCESS_TOKEN_S) as authority:
             home = Home(authority, clock)

@@ -1,7 +1,8 @@
 """The picture before it goes to the glass: 1 bit a pixel, in the panel's own orientation.
 
-The memory is what adafruit_epd keeps and sends (adafruit_framebuf's MHMSB): rows of the panel's native width, each
-padded to whole bytes, the most significant bit leftmost, 1 is white. Drawing is in logical coordinates, turned by
+The memory is what adafruit_epd sends (adafruit_framebuf's MHMSB): rows of the panel's native width, each padded to
+whole bytes, the most significant bit leftmost, 1 is white. It is in bands of rows, for after a code was answered a
+small heap has 40 KB free and not 5 of them in one piece. Drawing is in logical coordinates, turned by
 `rotation` 0..3 with the same meaning as adafruit_framebuf's, so a picture drawn here equals one drawn there.
 Whatever lies outside the canvas is not drawn.
 """
@@ -10,25 +11,27 @@ import binascii
 
 BLACK = 0
 WHITE = 1
+# 64 rows a band: 1 KB of a panel that is 128 wide.
+BAND = 6
+WITHIN = (1 << BAND) - 1
 
 
 class Canvas:
-    """A drawing surface of `width` x `height` logical pixels over `buffer`, white at first.
+    """A drawing surface of `width` x `height` logical pixels, white at first.
 
-    Pass the driver's own `buffer` (stride x native_height bytes) to draw straight into it and save the copy.
+    bands: a list of bytearrays, which one after the other are the picture.
     """
 
-    def __init__(self, native_width, native_height, rotation, buffer=None):
+    def __init__(self, native_width, native_height, rotation):
         self.native_width = native_width
         self.native_height = native_height
         self.rotation = rotation
         self.stride = (native_width + 7) // 8
-        size = self.stride * native_height
         if rotation not in (0, 1, 2, 3):
             raise ValueError("rotation must be 0 to 3")
-        if buffer is not None and len(buffer) != size:
-            raise ValueError("buffer must hold %d bytes" % size)
-        self.buffer = bytearray(size) if buffer is None else buffer
+        self.bands = []
+        for row in range(0, native_height, 1 << BAND):
+            self.bands.append(bytearray(self.stride * min(1 << BAND, native_height - row)))
         turned = rotation in (1, 3)
         self.width = native_height if turned else native_width
         self.height = native_width if turned else native_height
@@ -36,11 +39,11 @@ class Canvas:
 
     def clear(self, color=WHITE):
         """Fill all of it, padding bits included."""
-        fill = b"\xff" if color else b"\x00"
-        # A row at a time: a whole buffer's worth of fill would need as much memory again.
-        row = fill * self.stride
-        for start in range(0, len(self.buffer), self.stride):
-            self.buffer[start : start + self.stride] = row
+        # A row at a time: a whole band's worth of fill would need as much memory again.
+        row = (b"\xff" if color else b"\x00") * self.stride
+        for band in self.bands:
+            for start in range(0, len(band), self.stride):
+                band[start : start + self.stride] = row
 
     def pixel(self, x, y, color=BLACK):
         """Set one pixel."""
@@ -52,11 +55,7 @@ class Canvas:
             x, y = self.native_width - 1 - x, self.native_height - 1 - y
         elif self.rotation == 3:
             x, y = y, self.native_height - 1 - x
-        index = y * self.stride + (x >> 3)
-        if color:
-            self.buffer[index] |= 0x80 >> (x & 7)
-        else:
-            self.buffer[index] &= ~(0x80 >> (x & 7))
+        _mask(self.bands[y >> BAND], (y & WITHIN) * self.stride + (x >> 3), 0x80 >> (x & 7), color)
 
     def is_white(self, x, y):
         """Whether a pixel inside the canvas is white."""
@@ -66,7 +65,7 @@ class Canvas:
             x, y = self.native_width - 1 - x, self.native_height - 1 - y
         elif self.rotation == 3:
             x, y = y, self.native_height - 1 - x
-        return bool(self.buffer[y * self.stride + (x >> 3)] & (0x80 >> (x & 7)))
+        return bool(self.bands[y >> BAND][(y & WITHIN) * self.stride + (x >> 3)] & (0x80 >> (x & 7)))
 
     def fill_rect(self, x, y, width, height, color=BLACK):
         """Fill a rectangle, whole bytes at a time where it can."""
@@ -91,17 +90,13 @@ class Canvas:
         if first == last:
             first_bits &= last_bits
         between = (b"\xff" if color else b"\x00") * (last - first - 1)
-        for row in range(y * self.stride, bottom * self.stride, self.stride):
-            self._mask(row + first, first_bits, color)
+        for row in range(y, bottom):
+            band = self.bands[row >> BAND]
+            at = (row & WITHIN) * self.stride
+            _mask(band, at + first, first_bits, color)
             if last > first:
-                self.buffer[row + first + 1 : row + last] = between
-                self._mask(row + last, last_bits, color)
-
-    def _mask(self, index, bits, color):
-        if color:
-            self.buffer[index] |= bits
-        else:
-            self.buffer[index] &= ~bits
+                band[at + first + 1 : at + last] = between
+                _mask(band, at + last, last_bits, color)
 
     def blit(self, bits, width, height, x, y):
         """Draw in black the set bits of a `width` x `height` bitmap whose rows follow each other without padding."""
@@ -120,4 +115,14 @@ class Canvas:
 
     def crc(self):
         """CRC-32 of the picture: equal pictures need no refresh of the glass."""
-        return binascii.crc32(self.buffer)
+        crc = 0
+        for band in self.bands:
+            crc = binascii.crc32(band, crc)
+        return crc
+
+
+def _mask(band, index, bits, color):
+    if color:
+        band[index] |= bits
+    else:
+        band[index] &= ~bits

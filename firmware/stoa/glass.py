@@ -11,10 +11,14 @@ def show(screen, content, state, save):
     refresh is under way what the glass shows is unknown, and the next wake draws again.
     """
     if "verification_uri" in content:
-        content["qr_rows"] = _encoded(content)
+        content["qr"] = _encoded(content)
         heap.make_room()
-    buffer, picture = _drawn(screen, content)
-    changed = picture != state.get("glass")
+    if screen != state.get("screen") and not __file__.endswith(".mpy"):
+        # The glass will be refreshed, and this is the source: what takes the most heap to compile, 50 KB, comes while
+        # there is no picture yet.
+        __import__("adafruit_framebuf")
+    picture, checksum = _drawn(screen, content)
+    changed = checksum != state.get("glass")
     said = {"name": screen, "refreshed": changed}
     for key in ("user_code", "verification_uri", "verification_uri_complete"):
         if content.get(key):
@@ -26,11 +30,11 @@ def show(screen, content, state, save):
     state.pop("glass", None)
     state.pop("screen", None)
     save()
-    heap.make_room()
-    shown = _refresh(buffer)
+    heap.make_room("adafruit_framebuf")
+    shown = _refresh(picture)
     heap.make_room()
     if shown:
-        state["glass"] = picture
+        state["glass"] = checksum
         state["screen"] = screen
         save()
     return shown
@@ -43,18 +47,18 @@ def _encoded(content):
 
 
 def _drawn(screen, content):
-    """The picture as the panel's memory wants it, and its CRC."""
+    """The picture, in bands, and its CRC."""
     from stoa.canvas import Canvas
     from stoa.screens import draw
 
     panel = hardware.PROFILE["panel"]
     canvas = Canvas(panel["width"], panel["height"], panel["rotation"])
     draw(canvas, screen, content)
-    return canvas.buffer, canvas.crc()
+    return canvas.bands, canvas.crc()
 
 
 def _refresh(picture):
-    # First and alone: to compile it takes 50 KB, more than any other module.
+    # First and alone, for the same reason.
     __import__("adafruit_framebuf")
     from stoa import panel
 

@@ -65,7 +65,7 @@ def prepare():
 def make_room(kept=None):
     """Let go of every module of this program and of its libraries that is not RESIDENT.
 
-    kept: the package that stays all the same, "stoa.net" with the library it works by.
+    kept: the package or library that stays all the same; "stoa.net" with the library it works by.
     """
     if not _small:
         return

@@ -19,8 +19,6 @@ BUSY_LIMIT_NS = 40 * 1000000000
 SET_RAM_X_WINDOW = 0x44
 SET_RAM_X_COUNTER = 0x4E
 SET_RAM_Y_COUNTER = 0x4F
-# Of the second plane, sent at a time.
-PIECE = 256
 
 
 class BusyStuck(Exception):
@@ -28,7 +26,7 @@ class BusyStuck(Exception):
 
 
 def show(profile, picture):
-    """Refresh the glass with `picture`, a bytearray in the panel's own orientation with 1 for white; seconds long.
+    """Refresh the glass with `picture`, bands of it as stoa.canvas has them; seconds long.
 
     profile: the "panel" of the board's profile. Raises BusyStuck.
     """
@@ -62,17 +60,21 @@ class Panel(Adafruit_SSD1680):
         self.display()
         self.power_down()
 
+    def _spi_transfer(self, data):
+        if not isinstance(data, list):
+            return Adafruit_SSD1680._spi_transfer(self, data)
+        for band in data:
+            self.spi_device.write(band)
+        return None
+
     def update(self):
         # The display() before sent one plane, for it knows of no second buffer. In the other nothing is red.
         self.write_ram(1)
         self._dc.value = True
         while not self.spi_device.try_lock():
             time.sleep(0.01)
-        left = len(self._buffer1)
-        while left:
-            piece = bytearray(min(left, PIECE))
-            self._spi_transfer(piece)
-            left -= len(piece)
+        for band in self._buffer1:
+            self._spi_transfer(bytearray(len(band)))
         self.spi_device.unlock()
         self._cs.value = True
         Adafruit_SSD1680.update(self)

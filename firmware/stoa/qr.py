@@ -44,33 +44,39 @@ def plan(text, box, largest_module=8):
 
 
 def encode(text):
-    """The code of `text`: a bytes for each of its rows, the leftmost module in the highest bit, 1 is dark; or None."""
+    """The code of `text`: (modules a side, rows), or None.
+
+    rows: a bytearray, each row in as many bytes as it takes, the leftmost module in the highest bit, 1 is dark.
+    """
     version = _version(text)
     if version is None:
         return None
     # 20 KB of source that a wake without a code to show does not need.
     from stoa.qr_code import Code
 
+    count = 17 + 4 * version[0]
+    row_size = (count + 7) // 8
+    # One object, and there before the code's own: what is left of them would stand in the way of the picture.
+    rows = bytearray(count * row_size)
     code = Code(text.encode("utf-8"), version[0], version[1])
-    rows = []
-    for y in range(code.module_count):
-        row = bytearray((code.module_count + 7) // 8)
-        for x in range(code.module_count):
+    for y in range(count):
+        for x in range(count):
             if code.matrix[y, x]:
-                row[x >> 3] |= 0x80 >> (x & 7)
-        rows.append(bytes(row))
-    return rows
+                rows[y * row_size + (x >> 3)] |= 0x80 >> (x & 7)
+    return count, rows
 
 
-def draw(canvas, rows, planned, x, y):
+def draw(canvas, encoded, planned, x, y):
     """Draw an encoded and planned code with its square's upper left corner at (x, y)."""
     module, side = planned
     canvas.fill_rect(x, y, side, side, 1)
-    margin = (side - len(rows) * module) // 2
-    for row, bits in enumerate(rows):
+    count, rows = encoded
+    row_size = (count + 7) // 8
+    margin = (side - count * module) // 2
+    for row in range(count):
         start = None
-        for column in range(len(rows) + 1):
-            dark = column < len(rows) and bits[column >> 3] & (0x80 >> (column & 7))
+        for column in range(count + 1):
+            dark = column < count and rows[row * row_size + (column >> 3)] & (0x80 >> (column & 7))
             if dark and start is None:
                 start = column
             elif not dark and start is not None:

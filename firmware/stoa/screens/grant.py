@@ -78,7 +78,7 @@ def draw_request(canvas, content, heading, top, largest_module=8, cut=True):
 
     if planned:
         # Encoded before, by whoever is short of memory (stoa.glass).
-        encoded = content.get("qr_rows") or qr.encode(target)
+        encoded = content.get("qr") or qr.encode(target)
         qr.draw(canvas, encoded, planned, 0, top + max(0, canvas.height - top - x) // 2)
     draw_lines(canvas, title, title_lines, title_leading, x, first)
     for index, line in enumerate(code_lines):

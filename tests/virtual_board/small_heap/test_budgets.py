@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.campaign import extent
 from tests.stories import STORIES, tell
 
 # What a wake does not load that needs nobody, or draws nothing new.
@@ -36,6 +37,15 @@ def test_every_story_and_the_same_pictures_as_under_cpython(machine, name, bytec
     assert pictures == [screen.picture.tobytes() for screen in expected.screens]
     assert home.board.glass.pixels == expected.board.glass.pixels
     assert home.board.panel_faults == []
+
+
+@pytest.mark.parametrize("bytecode", [False, True], ids=["source in 125 KB", "bytecode in 94 KB"])
+@pytest.mark.parametrize("name", ["pair", "mfa"])
+def test_with_some_room_to_spare_for_whatever_chance_brings(machine, name, bytecode):
+    """What a story leaves behind, and where, depends on its codes and tokens: some of them need a few KB more."""
+    runtime = machine("94k" if bytecode else "125k", bytecode)
+    for chance in range(2, extent(quick=4, deep=26)):
+        tell(name, runtime, runtime.mpy_cross, chance=chance)
 
 
 @pytest.mark.parametrize("name", ["daily", "same", "error"])
