@@ -86,7 +86,7 @@ def test_the_published_driver_shifts_on_glass_that_begins_at_source_8():
     assert 0.3 < stripe.count(0) / len(stripe) < 0.9, "RAM that was never written shows as noise"
 
 
-# The same drawing by the library's frame buffer, put on the glass by ours.
+# The same drawing by the library's frame buffer, put on the glass by ours in two bands.
 OURS = """
 import adafruit_framebuf
 from stoa import panel
@@ -97,7 +97,7 @@ frame.rect(0, 0, 128, 296, 0)
 frame.line(0, 0, 60, 120, 0)
 frame.fill_rect(20, 130, 50, 30, 0)
 pins = {"cs": "EPD_CS", "dc": "EPD_DC", "reset": "EPD_RESET", "busy": "EPD_BUSY", "sck": "EPD_SCK", "mosi": "EPD_MOSI"}
-panel.show({"width": 128, "height": 296, "colstart": 8, "pins": pins}, picture)
+panel.show({"width": 128, "height": 296, "colstart": 8, "pins": pins}, [picture[:3000], picture[3000:]])
 print("drawn")
 """
 
