@@ -60,6 +60,10 @@ class Nothing:
 def get_stoa():
     import time
 
+    from stoa import heap
+
+    # As a wake begins; where the heap is small, room for the answer is made sure of.
+    heap.prepare()
     from stoa.net import http
 
     reply = http.exchange("GET", given, None, None, http.BODY_MAX, 30, Pool(), None, time.ticks_ms)
