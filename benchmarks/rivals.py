@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from benchmarks import callgrind  # noqa: E402
+from benchmarks.vm_heap import smallest  # noqa: E402
 from host_tools import device_libraries  # noqa: E402
 from host_tools.boards import load_board  # noqa: E402
 from host_tools.bundle import build_bundle  # noqa: E402
@@ -128,15 +129,15 @@ class Bench:
 
     def smallest_heap(self, job: str, form: str) -> int:
         expected = self._expected(job)
-        fails, passes = LEAST, MOST
-        while passes - fails > STEP:
-            middle = (fails + passes) // 2
-            interpreter = [*self._micropython, "-X", f"heapsize={middle}", "-c", START]
-            if self._do(interpreter, job, form).stdout == expected:
-                passes = middle
-            else:
-                fails = middle
-        return passes
+
+        def passes(heap: int) -> bool:
+            interpreter = [*self._micropython, "-X", f"heapsize={heap}", "-c", START]
+            return self._do(interpreter, job, form).stdout == expected
+
+        least = smallest(passes, LEAST, MOST, STEP)
+        if least is None:
+            raise RuntimeError(f"{job} is not done even in {MOST >> 10} KB")
+        return least
 
     def _expected(self, job: str) -> str:
         """What shows that the job was done: the text served, or the CRC of what CPython draws."""

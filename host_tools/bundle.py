@@ -16,6 +16,7 @@ from pathlib import Path
 from host_tools import device_libraries, fonts
 from host_tools.boards import ANALOG_REFERENCE_MV, Board, Power
 from host_tools.errors import StoaError
+from host_tools.precompile import precompiled
 from host_tools.shipped import shipped
 
 # Files the device writes in place, with the firmware module that knows their size and first content. They are made at
@@ -46,10 +47,11 @@ class BundleError(StoaError):
     """The bundle cannot go onto this board."""
 
 
-def build_bundle(board: Board) -> dict[str, bytes]:
+def build_bundle(board: Board, mpy_cross: Path | None = None) -> dict[str, bytes]:
     """POSIX path on the drive -> content, in the order in which a new drive is to be filled.
 
-    BundleError if it does not fit the board's drive; DeviceLibraryError if a device library cannot be had.
+    mpy_cross: the program that compiles the modules, where they are wanted as bytecode. BundleError if the files do not
+    fit the board's drive; DeviceLibraryError if a device library cannot be had; PrecompileError.
     """
     first = _GUARD | _preallocated(shipped("firmware"))
     program = {
@@ -64,7 +66,7 @@ def build_bundle(board: Board) -> dict[str, bytes]:
         raise BundleError(
             f"the files take {taken_kib} KiB, more than the {board.memory.drive_kib} KiB drive of {board.id} holds"
         )
-    return files
+    return files if mpy_cross is None else precompiled(files, mpy_cross)
 
 
 def board_profile(board: Board) -> str:

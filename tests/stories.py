@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 
 from host_tools.authority import start_authority
 from host_tools.authority.core import user_code
 from host_tools.bundle import OWNED, PRESERVED, build_bundle
 from host_tools.clock import VirtualClock
-from host_tools.precompile import precompiled
 from host_tools.virtual_board.runtimes import Runtime
 from host_tools.virtual_board.wake import Wake
 from tests.home import MONDAY_MORNING_NS, Home
@@ -30,27 +28,30 @@ class Story:
     screens: tuple[str, ...]
 
 
-def _out_of_its_box(home: Home) -> None:
-    pass
+def out_of_its_box(home: Home) -> None:
+    """A new display."""
 
 
-def _on_a_morning(home: Home) -> None:
+def on_a_morning(home: Home) -> None:
+    """A morning like any other: the refresh token is rotated."""
     home.wake_now()
     home.board.sleep()
 
 
-def _after_mfa_came_for_everything(home: Home) -> None:
-    _on_a_morning(home)
+def after_mfa_came_for_everything(home: Home) -> None:
+    """The morning on which MFA is asked of everything."""
+    on_a_morning(home)
     home.authority.set_mfa("rule")
 
 
-def _after_the_grant_was_revoked(home: Home) -> None:
-    _on_a_morning(home)
+def after_the_grant_was_revoked(home: Home) -> None:
+    """The morning after."""
+    on_a_morning(home)
     home.authority.control.revoke()
 
 
 def _with_no_server_in_reach(home: Home) -> None:
-    _on_a_morning(home)
+    on_a_morning(home)
     home.board.faults.set("refused")
     # Pressed, so that the glass says what is wrong.
     home.board.press(home.board.board.buttons["refresh"])
@@ -58,24 +59,22 @@ def _with_no_server_in_reach(home: Home) -> None:
 
 STORIES = {
     # A new display is paired and shows its first quote.
-    "pair": Story(_out_of_its_box, Home.wake_now, ("pairing", "quote")),
+    "pair": Story(out_of_its_box, Home.wake_now, ("pairing", "quote")),
     # A morning: refresh, rotation, a new quote.
-    "daily": Story(_on_a_morning, Home.wake_now, ("quote",)),
+    "daily": Story(on_a_morning, Home.wake_now, ("quote",)),
     # The button, with an access token that is good and a quote that is still today's (304).
     "same": Story(Home.wake_now, Home.press_button, ()),  # type: ignore[arg-type]
     # MFA on every request: the code under the quote, an answer, the next quote.
-    "mfa": Story(_after_mfa_came_for_everything, Home.wake_now, ("mfa", "quote")),
+    "mfa": Story(after_mfa_came_for_everything, Home.wake_now, ("mfa", "quote")),
     # The grant was revoked: the same, after invalid_grant.
-    "re-pair": Story(_after_the_grant_was_revoked, Home.wake_now, ("mfa", "quote")),
+    "re-pair": Story(after_the_grant_was_revoked, Home.wake_now, ("mfa", "quote")),
     # The server cannot be reached, and somebody pressed the button: an error under the quote.
     "error": Story(_with_no_server_in_reach, Home.wake_now, ("error",)),
 }
 
 
-def tell(
-    name: str, runtime: Runtime | None = None, mpy_cross: Path | None = None, port: int = 0, chance: int = 1
-) -> tuple[Home, Wake]:
-    """Prepare the story on CPython and live its wake on `runtime`, from bytecode where `mpy_cross` is given.
+def tell(name: str, runtime: Runtime | None = None, port: int = 0, chance: int = 1) -> tuple[Home, Wake]:
+    """Prepare the story on CPython and live its wake on `runtime`, from bytecode where it has an `mpy_cross`.
 
     chance: the seed of its user codes. Told twice with one port, it brings the same pictures. AssertionError if the
     glass does not come to show what it should.
@@ -90,8 +89,8 @@ def tell(
             story.prepare(home)
             if runtime is not None:
                 home.board.runtime = runtime
-            if mpy_cross is not None:
-                home.board.install(precompiled(build_bundle(home.board.board), mpy_cross), PRESERVED, OWNED)
+                if runtime.mpy_cross is not None:
+                    home.board.install(build_bundle(home.board.board, runtime.mpy_cross), PRESERVED, OWNED)
             wake = story.live(home)
     finally:
         user_code.generate = drawn

@@ -12,7 +12,6 @@ from host_tools.bundle import OWNED, PRESERVED, build_bundle
 from host_tools.clock import Clock
 from host_tools.device_libraries import cache_folder, on_board_path
 from host_tools.errors import StoaError
-from host_tools.precompile import precompiled
 from host_tools.rehearsal.onlooker import Onlooker
 from host_tools.virtual_board.controllers.panels import Panel
 from host_tools.virtual_board.esp32 import VirtualBoard
@@ -86,9 +85,7 @@ def unpack_board(
         on_console=onlooker.on_console if onlooker else None,
         on_picture=onlooker.on_picture if onlooker else None,
     )
-    bundle = build_bundle(board)
-    if virtual.runtime.mpy_cross is not None:
-        bundle = precompiled(bundle, virtual.runtime.mpy_cross)
+    bundle = build_bundle(board, virtual.runtime.mpy_cross)
     virtual.install({**bundle, "settings.toml": settings_toml(account)}, PRESERVED, OWNED)
     return virtual
 

@@ -21,11 +21,16 @@ from host_tools.virtual_board.runtimes import Runtime
 from host_tools.virtual_board.wake import POWER_LOST, Wake
 from tests.campaigns import broken_boards
 from tests.home import MONDAY_MORNING_NS, Home
+from tests.stories import (
+    ACCESS_TOKEN_S,
+    after_mfa_came_for_everything,
+    after_the_grant_was_revoked,
+    on_a_morning,
+    out_of_its_box,
+)
 
 GRACE_S = 30
 POWER_IS_BACK_NS = 2 * NS
-# Shorter than a day, so that each morning begins with a refresh.
-ACCESS_TOKEN_S = 3600
 # The authority's refresh tokens, wherever they lie.
 TOKEN = re.compile(rb"v1\.[\w-]{60}")
 # By itself: no person was needed. Asked: one was, and no device could have done without. Lost: one was that a perfect
@@ -35,39 +40,17 @@ OUTCOMES = ("by itself", "asked", "lost", "not reached", "failed")
 NEEDLESS = "asks a person, and no perfect device would"
 
 
-def pair(home: Home) -> None:
-    """A new display, out of its box."""
-
-
-def rotate(home: Home) -> None:
-    """A morning like any other: the refresh token is rotated."""
-    home.wake()
-    home.board.sleep()
-
-
-def mfa(home: Home) -> None:
-    """The morning on which MFA is asked of everything."""
-    rotate(home)
-    home.authority.set_mfa("rule")
-
-
-def re_pair(home: Home) -> None:
-    """The morning after the grant was revoked."""
-    rotate(home)
-    home.authority.control.revoke()
-
-
 def power_on(home: Home) -> None:
     """A battery was taken out and put back: what was cut once is cut again."""
-    rotate(home)
+    on_a_morning(home)
     home.board.power_off()
 
 
 STORIES: dict[str, Callable[[Home], None]] = {
-    "pair": pair,
-    "rotate": rotate,
-    "mfa": mfa,
-    "re-pair": re_pair,
+    "pair": out_of_its_box,
+    "rotate": on_a_morning,
+    "mfa": after_mfa_came_for_everything,
+    "re-pair": after_the_grant_was_revoked,
     "power-on": power_on,
 }
 

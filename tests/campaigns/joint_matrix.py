@@ -31,9 +31,10 @@ from host_tools.authority.server import NO_ANSWER
 from host_tools.clock import NS, VirtualClock
 from host_tools.virtual_board.power import Cut
 from host_tools.virtual_board.wake import DEEP_SLEEP, POWER_LOST
-from tests.campaigns.cut_bench import ACCESS_TOKEN_S, Bench
+from tests.campaigns.cut_bench import Bench
 from tests.campaigns.power_cuts import CORES, cuts
 from tests.home import MONDAY_MORNING_NS
+from tests.stories import ACCESS_TOKEN_S
 
 CUT_FIRST, REPLY_FIRST = "cut-first", "reply-first"
 LOST = ("none", "before", "after")

@@ -31,7 +31,7 @@ def loaded(wake):
 def test_every_story_and_the_same_pictures_as_under_cpython(machine, name, bytecode):
     expected, _, port = under_cpython(name)
     runtime = machine("96k" if bytecode else "128k", bytecode)
-    home, wake = tell(name, runtime, runtime.mpy_cross, port)
+    home, wake = tell(name, runtime, port)
     assert not [line for line in wake.console if "emory" in line or "defect" in line]
     pictures = [screen.picture.tobytes() for screen in home.screens]
     assert pictures == [screen.picture.tobytes() for screen in expected.screens]
@@ -45,7 +45,7 @@ def test_with_some_room_to_spare_for_whatever_chance_brings(machine, name, bytec
     """What a story leaves behind, and where, depends on its codes and tokens: some of them need a few KB more."""
     runtime = machine("94k" if bytecode else "125k", bytecode)
     for chance in range(2, extent(quick=4, deep=26)):
-        tell(name, runtime, runtime.mpy_cross, chance=chance)
+        tell(name, runtime, chance=chance)
 
 
 @pytest.mark.parametrize("name", ["daily", "same", "error"])

@@ -5,7 +5,6 @@ import re
 import pytest
 
 from host_tools.bundle import OWNED, PRESERVED, build_bundle
-from host_tools.precompile import precompiled
 from tests.campaign import extent
 from tests.home import Home
 
@@ -57,9 +56,7 @@ wake.run()
 def put(home, runtime, code):
     """Let `code` be the program, beside the firmware as the runtime reads it."""
     home.board.runtime = runtime
-    bundle = build_bundle(home.board.board)
-    if runtime.mpy_cross is not None:
-        bundle = precompiled(bundle, runtime.mpy_cross)
+    bundle = build_bundle(home.board.board, runtime.mpy_cross)
     home.board.install({**bundle, "code.py": code.encode()}, PRESERVED, OWNED)
 
 
