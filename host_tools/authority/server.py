@@ -61,6 +61,7 @@ class RunningAuthority:
         self._server = server
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._serve, name="stoa-authority", daemon=True)
+        self._ended = threading.Event()
         self._failure: BaseException | None = None
 
     def start(self, listening: socket.socket) -> None:
@@ -102,8 +103,9 @@ class RunningAuthority:
 
     def wait(self) -> None:
         """Until it ends. Ctrl-C comes through."""
-        while self._thread.is_alive():
-            self._thread.join(0.2)
+        # Not by Thread.join: interrupted, CPython 3.11's takes the thread for ended, and `stop` would wait for nothing.
+        while not self._ended.wait(0.2):
+            pass
 
     def stop(self) -> None:
         """End it, and close its database. Doing so twice does no harm."""
@@ -124,6 +126,8 @@ class RunningAuthority:
             asyncio.run(self._serve_until_told())
         except BaseException as failure:  # told by `start`, on the thread that can do something about it
             self._failure = failure
+        finally:
+            self._ended.set()
 
     async def _serve_until_told(self) -> None:
         self._loop = asyncio.get_running_loop()

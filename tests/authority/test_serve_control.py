@@ -56,3 +56,22 @@ def test_the_clock_is_real_unless_asked(served):
     told, _ = served
     bearer = {"Authorization": f"Bearer {told['control_token']}"}
     assert httpx2.get(f"{told['control_url']}/clock", headers=bearer).json()["can_be_set"] is False
+
+
+INTERRUPTED = """
+import contextlib, os, signal, threading
+from host_tools.authority import start_authority
+from host_tools.clock import VirtualClock
+
+authority = start_authority(VirtualClock(0))
+threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+with contextlib.suppress(KeyboardInterrupt):
+    authority.wait()
+authority.stop()
+print([thread.name for thread in threading.enumerate() if thread.name == "stoa-authority"])
+"""
+
+
+def test_after_ctrl_c_its_end_is_waited_for():
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "[]\n", done.stderr
