@@ -97,6 +97,8 @@ def _post(errand, endpoint, fields, wait):
     except MemoryError as error:
         # Nothing was sent; the code is good, and there may be room for the next poll.
         heap.tell_it_is_full()
+        if not errand.made_room:
+            raise
         return ("lost",), wait, error
     return ("reply", status, body), exchanger.asked_to_wait(status, headers), None
 

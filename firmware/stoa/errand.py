@@ -26,6 +26,7 @@ class Errand:
     asking         (screen, challenge) while a person is asked: "pairing" or "mfa"; acr_values and max_age of RFC 9470
     is_new         whether that code came in this wake
     shown_ms       when that code was on the glass (hardware.awake_ms), or None
+    made_room      whether everything was let go of in this wake because a step found no room
     new_quote      (quote, entity tag or None), or None
     tls            the SSLContext, or None as long as there is none
     """
@@ -38,7 +39,7 @@ class Errand:
         self.patient = patient
         self.etag = etag
         self.tried = []
-        self.refreshed = self.answered = self.is_new = False
+        self.refreshed = self.answered = self.is_new = self.made_room = False
         self.access_token = self.asking = self.shown_ms = self.new_quote = self.tls = None
 
 

