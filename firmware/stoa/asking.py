@@ -7,7 +7,7 @@ from stoa import discovery, hardware, heap, log, tokens
 from stoa.auth import device_grant
 from stoa.net import exchanger, radio
 from stoa.net.usocket import HttpError
-from stoa.obstacle import CodeToShow
+from stoa.obstacle import CodeToShow, NoRoom
 
 # Whoever stands before the display answers in the first minutes. After that it asks the server as often as this, with
 # the radio off between: a code that nobody answers takes 13 mAh of a MagTag's 420 and not 30.
@@ -95,10 +95,10 @@ def _post(errand, endpoint, fields, wait):
     except HttpError as error:
         return ("lost",), wait, error
     except MemoryError as error:
-        # Nothing was sent; the code is good, and there may be room for the next poll.
-        heap.tell_it_is_full()
-        if not errand.made_room:
+        if isinstance(error, NoRoom) and not errand.made_room:
             raise
+        # The code is good, and there may be room for the next poll.
+        heap.tell_it_is_full()
         return ("lost",), wait, error
     return ("reply", status, body), exchanger.asked_to_wait(status, headers), None
 

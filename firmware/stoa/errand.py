@@ -8,6 +8,7 @@ last one is still today's:
     fetch -> sign_in, asking    the API wants another token, or fresher authentication
 
 A step may raise Obstacle or Unanswered, and `asking` raises CodeToShow: it is run again when the code is on the glass.
+NoRoom, which says that nothing was sent, any of them may raise that sends: the step is then taken up once more.
 """
 
 
@@ -26,7 +27,7 @@ class Errand:
     asking         (screen, challenge) while a person is asked: "pairing" or "mfa"; acr_values and max_age of RFC 9470
     is_new         whether that code came in this wake
     shown_ms       when that code was on the glass (hardware.awake_ms), or None
-    made_room      whether everything was let go of in this wake because a step found no room
+    made_room      whether a step found no room in this wake, and all was let go of for it
     new_quote      (quote, entity tag or None), or None
     tls            the SSLContext, or None as long as there is none
     """

@@ -38,3 +38,7 @@ class CodeToShow(Exception):
         super().__init__()
         self.screen = screen
         self.content = content
+
+
+class NoRoom(MemoryError):
+    """Nothing was sent, for an answer would find no room. The step may be taken up once more."""

@@ -8,6 +8,7 @@ from stoa import discovery, hardware, log, tokens
 from stoa.auth import refresh
 from stoa.net import exchanger
 from stoa.net.usocket import HttpError
+from stoa.obstacle import NoRoom
 
 
 def run(errand):
@@ -72,8 +73,8 @@ def _run_machine(errand, endpoint, refresh_token):
             event = ("reply",) + exchanger.post(errand, endpoint, effect[2])
         except HttpError as error:
             event = _without_reply(error)
-        except MemoryError:
-            # Nothing was sent: what the mark said before is true.
+        except NoRoom:
+            # Nothing was sent: what the mark said before is true. Of another MemoryError that is not known.
             errand.state["refresh"] = before or {}
             raise
 

@@ -8,7 +8,7 @@ here awake.
 """
 
 from stoa import hardware, heap, log, sleep_state
-from stoa.obstacle import CodeToShow, Obstacle, Unanswered
+from stoa.obstacle import CodeToShow, NoRoom, Obstacle, Unanswered
 
 # As backoff.CAUSES has it, for a wake that cannot load that either.
 DEFECT_S = 6 * 3600
@@ -196,11 +196,12 @@ class Wake:
             except CodeToShow as code:
                 self._show_code(errand, code.screen, code.content)
                 step = "patience.shown"
-            except MemoryError:
+            except NoRoom:
                 # A collector that takes any word for an address may keep 20 KB of what was let go (in 128 KB, about 1
                 # re-pairing in 1,000), or all lies badly. Loaded anew, the libraries too, the step mostly finds room.
                 if errand.made_room:
                     raise
+                heap.tell_it_is_full()
                 errand.made_room = True
                 kept = None
         if errand.new_quote:

@@ -149,9 +149,11 @@ class Bench:
             if short:
                 # A collector that takes any word for an address keeps too much now and then. It sleeps and tries again.
                 self.short_of_memory += 1
+                codes = self.asked() - asked
+                self.board.sleep()
                 after = self.wake()
             asked = self.asked() - asked
-            wrong = self.judge(after, asked, needs_nobody, at_most=1 + short)
+            wrong = self.judge(after, asked, needs_nobody, at_most=1 + (codes if short else 0))
         if not wrong:
             return ("asked" if asked else "by itself"), ""
         met = wake.supply.flash[-1] if cut.of == "flash" else wake.supply.calls[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stoa import heap, sleep_state, vault
+from stoa.obstacle import NoRoom
 from tests.campaigns.test_wakes import DOCUMENT, SETTINGS
 from tests.desk import NOON, Desk, Reset, desk_firmware
 
@@ -64,7 +65,7 @@ def told(desk, event):
 
 @pytest.mark.parametrize("was_reset", [False, True])
 def test_without_room_for_an_answer_nothing_is_sent_and_the_mark_is_as_it_was(was_reset):
-    desk, posts = paired(MemoryError())
+    desk, posts = paired(NoRoom())
     if was_reset:
         desk.steps_left, desk.ends_by = 3, Reset
         assert desk.wake() == "reset"
@@ -89,12 +90,22 @@ def test_a_refresh_without_room_is_taken_up_again_with_everything_let_go_of(monk
     rooms = []
     monkeypatch.setattr(heap, "make_room", lambda kept=None: rooms.append(kept))
     granted = 200, {"access_token": "a", "refresh_token": "next", "token_type": "Bearer", "expires_in": 60}, {}
-    desk, posts = paired(once(MemoryError(), granted))
+    desk, posts = paired(once(NoRoom(), granted))
     assert desk.wake() == "slept"
     assert desk.vault_token() == "next"
     assert posts == ["refresh-token"] * 2
     steps = rooms[rooms.index("stoa.net") :]
     assert steps[:3] == ["stoa.net", None, "stoa.net"]
+    assert len(told(desk, "memory")) == 1
+
+
+def test_room_that_is_missing_anywhere_else_ends_the_wake_and_the_token_is_not_sent_again():
+    desk, posts = paired(MemoryError())
+    assert desk.wake() == "slept"
+    assert posts == ["refresh-token"]
+    assert "cause=memory" in told(desk, "obstacle")[0]
+    # Nobody knows whether it was sent: the next wake may send it once more, and not twice.
+    assert sleep_state.load(desk.memory)["refresh"] == {"is": "asking"}
 
 
 def test_words_that_find_no_room_leave_the_wait_as_it_is(monkeypatch):
@@ -129,8 +140,9 @@ def new_display(poll):
     return desk, codes
 
 
-def test_a_poll_without_room_is_told_and_the_code_stays_good():
-    desk, codes = new_display(MemoryError())
+@pytest.mark.parametrize("error", [NoRoom, MemoryError])
+def test_a_poll_without_room_is_told_and_the_code_stays_good(error):
+    desk, codes = new_display(error())
     assert desk.wake() == "slept"
     assert len(told(desk, "memory")) > 1
     assert "cause=memory" in told(desk, "obstacle")[0]
@@ -138,12 +150,16 @@ def test_a_poll_without_room_is_told_and_the_code_stays_good():
     assert len(codes) == 1
 
 
-def test_a_poll_without_room_is_taken_up_again_by_the_same_code():
+def test_a_poll_without_room_is_taken_up_again_by_the_same_code(monkeypatch):
     granted = 200, {"access_token": "a", "refresh_token": "first", "token_type": "Bearer", "expires_in": 60}, {}
-    desk, codes = new_display(once(MemoryError(), granted))
+    rooms = []
+    monkeypatch.setattr(heap, "make_room", lambda kept=None: rooms.append(kept))
+    desk, codes = new_display(once(NoRoom(), granted))
     assert desk.wake() == "slept"
     assert desk.vault_token() == "first"
     assert len(codes) == 1 and [name for name, *_ in desk.shows].count("pairing") == 1
+    # may_ask, asking, the code, shown, asking, and once more.
+    assert "stoa.net,None,stoa.net" in ",".join(map(str, rooms[rooms.index("stoa.net") :]))
     assert len(told(desk, "memory")) == 1
 
 

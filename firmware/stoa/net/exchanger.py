@@ -9,7 +9,7 @@ LIMIT_S = 30
 
 
 def post(errand, url, fields):
-    """(status, JSON object as a dict or None, headers); HttpError or MemoryError as http.exchange has them.
+    """(status, JSON object as a dict or None, headers); HttpError or NoRoom as http.exchange has them.
 
     errand: see stoa.errand, `join` and `tls`.
     """

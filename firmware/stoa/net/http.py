@@ -10,6 +10,7 @@ from stoa import digits, heap
 from stoa import url as urls
 from stoa.net import usocket
 from stoa.net.usocket import HttpError
+from stoa.obstacle import NoRoom
 
 # No answer of an authorization server or of the quote API comes near it; a board without PSRAM could hold no more.
 BODY_MAX = 32768
@@ -53,7 +54,7 @@ def exchange(method, url, fields, headers, limit, timeout, pool, ssl_context, ti
     ssl_context   a verifying SSLContext; None is enough for plain http
     ticks_ms      a function giving int milliseconds, such as supervisor.ticks_ms
 
-    Raises HttpError; MemoryError where nothing has been sent, for want of room.
+    Raises HttpError; NoRoom where nothing has been sent, for an answer would find no room.
     """
     try:
         scheme, host, port, path = urls.split(url, 2048)
@@ -149,11 +150,14 @@ def _urequests():
 
 
 def _make_sure_of_room():
-    """Raise MemoryError where an answer would find no room: to a refresh, it may have cost the token that was sent."""
+    """Raise NoRoom where an answer would find none: to a refresh, it may have cost the token that was sent."""
     if heap.is_small():
-        bytearray(IN_ONE_PIECE)
+        try:
+            bytearray(IN_ONE_PIECE)
+        except MemoryError:
+            raise NoRoom()
         if heap.free() < FREE:
-            raise MemoryError
+            raise NoRoom()
 
 
 def _keep(line, headers):
