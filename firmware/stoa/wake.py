@@ -191,19 +191,19 @@ class Wake:
         while step:
             heap.make_room(kept)
             kept = NETWORK
-            try:
-                step = _take(step, errand)
-            except CodeToShow as code:
-                self._show_code(errand, code.screen, code.content)
-                step = "patience.shown"
-            except NoRoom:
+            came = _take(step, errand)
+            if isinstance(came, CodeToShow):
+                self._show_code(errand, came.screen, came.content)
+                came = "patience.shown"
+            elif isinstance(came, NoRoom):
                 # A collector that takes any word for an address may keep 20 KB of what was let go (in 128 KB, about 1
                 # re-pairing in 1,000), or all lies badly. Loaded anew, the libraries too, the step mostly finds room.
                 if errand.made_room:
-                    raise
+                    raise came
                 heap.tell_it_is_full()
                 errand.made_room = True
-                kept = None
+                kept, came = None, step
+            step = came
         if errand.new_quote:
             self._keep_quote(errand.new_quote[0], errand.new_quote[1])
 
@@ -248,11 +248,19 @@ class Wake:
             heap.tell_it_is_full()
 
     def _show(self, screen, content):
+        content["quote"] = self._quote
+        hardware.feed_watchdog()
+        try:
+            return self._draw(screen, content)
+        except MemoryError:
+            # As for a step: what lay badly is let go of. A picture drawn twice is the same picture.
+            heap.tell_it_is_full()
+            return self._draw(screen, content)
+
+    def _draw(self, screen, content):
         heap.make_room()
         from stoa import glass
 
-        content["quote"] = self._quote
-        hardware.feed_watchdog()
         return glass.show(screen, content, self._state, self._save)
 
     def _save(self):
@@ -263,7 +271,21 @@ class Wake:
 
 
 def _take(step, errand):
-    """Take a step of the errand, the name of a module or of a function in one; returns the next."""
+    """Take a step of the errand, the name of a module or of a function in one.
+
+    Returns the next, or the CodeToShow or NoRoom that was raised: caught further out, where the frame stays, it would
+    leave words there that the collector takes for addresses of what is let go.
+    """
     module, _, name = step.partition(".")
     name = name or "run"
-    return getattr(__import__("stoa." + module, None, None, (name,)), name)(errand)
+    try:
+        take = getattr(__import__("stoa." + module, None, None, (name,)), name)
+    except MemoryError:
+        # It has not begun.
+        return NoRoom()
+    try:
+        return take(errand)
+    except CodeToShow as code:
+        return code
+    except NoRoom as error:
+        return error

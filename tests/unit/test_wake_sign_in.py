@@ -181,3 +181,22 @@ def test_a_code_that_finds_no_room_on_the_glass_is_got_ever_more_rarely(monkeypa
         desk.true_s, desk.woken_by = desk.slept_until, "alarm"
     assert waits == sorted(set(waits)), "longer each time"
     assert len(codes) == 4
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_picture_that_finds_no_room_is_drawn_once_more(monkeypatch, times):
+    granted = 200, {"access_token": "a", "refresh_token": "first", "token_type": "Bearer", "expires_in": 60}, {}
+    desk, codes = new_display(granted)
+    show, tried = desk.show, []
+
+    def first_without_room(screen, *arguments):
+        tried.append(screen)
+        if screen == "pairing" and tried.count("pairing") <= times:
+            raise MemoryError
+        return show(screen, *arguments)
+
+    monkeypatch.setattr(desk, "show", first_without_room)
+    assert desk.wake() == "slept"
+    assert tried.count("pairing") == 2 and len(codes) == 1
+    assert desk.vault_token() == ("first" if times == 1 else None)
+    assert len(told(desk, "memory")) == 1
