@@ -41,7 +41,7 @@ from host_tools.virtual_board.runtimes.micropython import MicroPythonRuntime, fi
 from host_tools.virtual_board.runtimes.process import ROM, FirmwareProcess  # noqa: E402
 from host_tools.virtual_board.runtimes.rom_image import rom_image  # noqa: E402
 from tests.home import MAGTAG, MONDAY_MORNING_NS, Home  # noqa: E402
-from tests.stories import STORIES, tell  # noqa: E402
+from tests.stories import NO_ROOM, STORIES, tell  # noqa: E402
 from tests.virtual_board.bare import bare_board  # noqa: E402
 from tests.virtual_board.small_heap.test_in_the_long_run import HUNDRED_WAKES  # noqa: E402
 
@@ -58,7 +58,6 @@ LEAST_MODULE, MOST_MODULE, STEP_MODULE = 1 * KB, 128 * KB, 256
 NAME_TAKES = 7
 # Pools hold 20, 40, 80 names and so on; with these the fifth was just begun, so that a module's fit in.
 SPARE_NAMES = 300
-NO_ROOM = re.compile("cause=memory|MemoryError|no memory")
 # Added to the virtual board's _link.py, and run from its image of bytecode, outside the heap.
 LINK_PROBE = """
 import micropython

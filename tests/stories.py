@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -17,6 +18,8 @@ from tests.home import MONDAY_MORNING_NS, Home
 # Shorter than a day, so that each morning begins with a refresh.
 ACCESS_TOKEN_S = 3600
 LENGTH = user_code.LENGTH
+# What a wake prints that found no room for something.
+NO_ROOM = re.compile("cause=memory|MemoryError|stoa memory free=")
 
 
 @dataclass(frozen=True)

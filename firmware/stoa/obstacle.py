@@ -41,4 +41,4 @@ class CodeToShow(Exception):
 
 
 class NoRoom(MemoryError):
-    """Nothing was sent, for an answer would find no room. The step may be taken up once more."""
+    """A step has not begun, or has sent nothing, for want of room: it may be taken up once more."""

@@ -187,10 +187,9 @@ class Wake:
         patient = not pressed and self._woken_by != "boot"
         etag = self._etag if self._quote else None
         errand = Errand(self._settings, self._state, self._save, self._pool, patient, etag)
-        step, kept = "sign_in", NETWORK
+        step = "sign_in"
         while step:
-            heap.make_room(kept)
-            kept = NETWORK
+            heap.make_room(NETWORK)
             came = _take(step, errand)
             if isinstance(came, CodeToShow):
                 self._show_code(errand, came.screen, came.content)
@@ -202,7 +201,8 @@ class Wake:
                     raise came
                 heap.tell_it_is_full()
                 errand.made_room = True
-                kept, came = None, step
+                came = step
+                heap.make_room()
             step = came
         if errand.new_quote:
             self._keep_quote(errand.new_quote[0], errand.new_quote[1])

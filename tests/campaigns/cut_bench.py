@@ -145,15 +145,15 @@ class Bench:
             asked = self.asked()
             needs_nobody = self.perfect_device_needs_nobody()
             after = self.wake()
-            short = after.failure() is None and self.home.reason() == "memory"
-            if short:
+            allowed = 1
+            if after.failure() is None and self.home.reason() == "memory":
                 # A collector that takes any word for an address keeps too much now and then. It sleeps and tries again.
                 self.short_of_memory += 1
-                codes = self.asked() - asked
+                allowed += self.asked() - asked
                 self.board.sleep()
                 after = self.wake()
             asked = self.asked() - asked
-            wrong = self.judge(after, asked, needs_nobody, at_most=1 + (codes if short else 0))
+            wrong = self.judge(after, asked, allowed, needs_nobody)
         if not wrong:
             return ("asked" if asked else "by itself"), ""
         met = wake.supply.flash[-1] if cut.of == "flash" else wake.supply.calls[-1]
@@ -165,7 +165,7 @@ class Bench:
         self.authority.settle()
         self.clock.skip_ns(POWER_IS_BACK_NS)
 
-    def judge(self, after: Wake, asked: int, needs_nobody: bool, at_most: int = 1) -> str:
+    def judge(self, after: Wake, asked: int, allowed: int, needs_nobody: bool) -> str:
         """What is wrong with a display whose power is back, or ""."""
         failure = after.failure()
         if failure is not None:
@@ -175,7 +175,7 @@ class Bench:
             return f"damaged on the drive: {', '.join(damaged[:3])}, {len(damaged)} files"
         if asked and needs_nobody:
             return NEEDLESS
-        if asked > at_most:
+        if asked > allowed:
             return f"asks {asked} times"
         if self.home.reason() != "daily":
             return f"no quote: {self.home.reason()}, {self.home.onlooker.obstacle()}"

@@ -1,21 +1,19 @@
 """A heap too small, whatever its size: the display says so in its log, sleeps, tries again, and loses nothing."""
 
-import re
-
 import pytest
 
 from host_tools.clock import NS
 from host_tools.virtual_board.runtimes.cpython import CPythonRuntime
 from host_tools.virtual_board.wake import DEEP_SLEEP
 from tests.campaign import extent
-from tests.stories import STORIES
+from tests.stories import NO_ROOM, STORIES
 
 HOUR_NS = 3600 * NS
 HEAPS_KB = range(28, 96, extent(quick=4, deep=1))
 
 
 def says_so(wake):
-    return [line for line in wake.console if re.search("cause=memory|MemoryError|stoa memory free=", line)]
+    return [line for line in wake.console if NO_ROOM.search(line)]
 
 
 def slept_ns(home, wake):
