@@ -53,28 +53,23 @@ def test_it_sleeps_and_the_token_is_there_when_there_is_room_again(make_home, au
     assert failed > len(HEAPS_KB) // 2
 
 
-def test_it_does_not_loop(home, machine):
+@pytest.mark.parametrize("heap", ["57k", "60k", "70k"])
+def test_it_does_not_loop(home, machine, heap):
     home.wake_now()
-    home.board.runtime = machine("70k")
+    home.board.runtime = machine(heap)
     gaps = []
-    for _ in range(5):
+    for _ in range(8):
         wake = home.wake()
         assert says_so(wake)
-        gaps.append(slept_ns(home, wake) / HOUR_NS)
+        gap = slept_ns(home, wake) / HOUR_NS
+        if any(line.startswith("stoa defect") for line in wake.console):
+            # Nor was there room to put down what failed; it depends on the pieces that answers come in, and so on what
+            # else this machine does.
+            assert gap >= 5, wake.console
+        else:
+            gaps.append(gap)
     assert all(gap >= 0.9 for gap in gaps), gaps
-    assert gaps == sorted(gaps), "ever more rarely"
-
-
-def test_where_there_is_no_room_to_end_a_wake_on_some_days_it_does_not_loop_either(home, machine):
-    home.wake_now()
-    for heap in range(56, 60):
-        # No room to end it as meant, and so the six hours of a defect: 28 wakes of 30 with 56 KB, 6 of 30 with 59.
-        home.board.runtime = machine(f"{heap}k")
-        for _ in range(4):
-            wake = home.wake()
-            assert says_so(wake)
-            not_ended = any(line.startswith("stoa defect") for line in wake.console)
-            assert slept_ns(home, wake) >= (5 if not_ended else 0.9) * HOUR_NS, wake.console
+    assert gaps == sorted(gaps) and (len(gaps) < 3 or gaps[0] < gaps[2]), f"ever more rarely: {gaps}"
 
 
 def test_a_heap_in_which_not_even_the_program_loads_is_told_and_slept_off(home, machine):
