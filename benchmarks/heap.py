@@ -33,7 +33,7 @@ sys.path.append(str(ROOT / "firmware"))
 from benchmarks.vm_heap import samples, smallest  # noqa: E402
 from host_tools.authority import start_authority  # noqa: E402
 from host_tools.boards import load_board  # noqa: E402
-from host_tools.bundle import OWNED, PRESERVED, build_bundle  # noqa: E402
+from host_tools.bundle import build_program  # noqa: E402
 from host_tools.clock import VirtualClock  # noqa: E402
 from host_tools.device_libraries import cache_folder, on_board_path  # noqa: E402
 from host_tools.precompile import precompiled  # noqa: E402
@@ -43,7 +43,7 @@ from host_tools.virtual_board.runtimes.rom_image import rom_image  # noqa: E402
 from tests.home import MAGTAG, MONDAY_MORNING_NS, Home  # noqa: E402
 from tests.stories import NO_ROOM, STORIES, tell  # noqa: E402
 from tests.virtual_board.bare import bare_board  # noqa: E402
-from tests.virtual_board.small_heap.test_in_the_long_run import HUNDRED_WAKES  # noqa: E402
+from tests.virtual_board.small_heap.test_in_the_long_run import HUNDRED_WAKES, put  # noqa: E402
 
 CORES = 2
 KB = 1024
@@ -211,21 +211,20 @@ class Alone:
 
 def measure_modules(form: str) -> dict[str, dict[str, int]]:
     """Module -> what it takes alone; "nothing" is the VM itself."""
-    files = drive(form)
+    files = program(form)
     with tempfile.TemporaryDirectory() as folder:
         alone = Alone(Path(folder), files)
         result = {"nothing": alone.measure("", "")}
         for path in map(Path, files):
-            # Those two are entry points: they do not end.
-            if path.suffix in (".py", ".mpy") and path.stem not in ("code", "safemode"):
+            if path.suffix in (".py", ".mpy"):
                 name = module_name(path).removeprefix("lib.")
                 within = path.parent.parent if path.stem == "__init__" else path.parent
                 result[name] = alone.measure(name, str(within))
     return result
 
 
-def drive(form: str) -> dict[str, bytes]:
-    return build_bundle(load_board(MAGTAG), COMPILERS[form])
+def program(form: str) -> dict[str, bytes]:
+    return build_program(load_board(MAGTAG), COMPILERS[form])
 
 
 def growth(form: str) -> dict[int, int]:
@@ -234,8 +233,8 @@ def growth(form: str) -> dict[int, int]:
     with start_authority(clock) as authority:
         home = Home(authority, clock)
         home.wake_now()
-        home.board.runtime = MicroPythonRuntime(find_micropython(cache_folder()), f"{HEAPS_KB[form]}k")
-        home.board.install({**drive(form), "code.py": HUNDRED_WAKES.encode()}, PRESERVED, OWNED)
+        runtime = MicroPythonRuntime(find_micropython(cache_folder()), f"{HEAPS_KB[form]}k", COMPILERS[form])
+        put(home, runtime, HUNDRED_WAKES)
         said = "\n".join(home.board.wake().console)
     used = {int(wake): int(size) for wake, size in re.findall(r"used (\d+) (\d+)", said)}
     return {wake: used[wake] for wake in WAKES}

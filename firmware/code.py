@@ -1,10 +1,24 @@
-"""The entry point CircuitPython runs at every boot: one wake, and whatever happens in it, deep sleep at its end."""
+"""What CircuitPython runs at every boot: a wake of the program in one of two folders, and then deep sleep, whatever
+happens. docs/deploy.md tells why two. A deploy overwrites this file: 2,048 bytes are the most."""
 
+import os
+import sys
 import time
 
 import alarm
 
+folder = "/program-a"
 try:
+    with open("/slot/active.bin", "rb") as file:
+        file.seek(4096)
+        if file.read(9) == b"program-b":
+            folder = "/program-b"
+except OSError:
+    # The power failed as a deploy wrote it: both programs are whole.
+    pass
+try:
+    os.chdir(folder)
+    sys.path.insert(sys.path.index("") + 1, "lib")
     from stoa import heap
 
     heap.prepare()
@@ -12,6 +26,6 @@ try:
 
     wake.run()
 except Exception as error:
-    # The program on the drive is not whole. Left alone, CircuitPython would wait awake until the battery is empty.
+    # The program is not whole. Left alone, CircuitPython would wait awake until the battery is empty.
     print("stoa defect", type(error).__name__, error)
 alarm.exit_and_deep_sleep_until_alarms(alarm.time.TimeAlarm(monotonic_time=time.monotonic() + 6 * 3600))

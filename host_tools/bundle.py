@@ -1,6 +1,10 @@
 """The contents of a board's drive: the program, its libraries, fonts, board profile and preallocated files.
 
 The virtual board and a real deploy get the same bundle. `settings.toml` is the owner's and never part of it.
+
+The program lies in one of two folders, SLOTS, and the file ACTIVE says in which. A deploy fills the other one and then
+overwrites a block of ACTIVE in place, so that whatever breaks off leaves one whole program or the other
+(docs/deploy.md).
 """
 
 from __future__ import annotations
@@ -36,11 +40,18 @@ _GUARD = {"guard.bin": b"\xff" * 4096}
 # What a later deploy leaves alone where it is already there: the token and the last quote.
 PRESERVED = tuple(_PREALLOCATED)
 
-# Folders in which nothing but the bundle's own files belongs.
-OWNED = ("fonts", "lib", "stoa")
+# Folders of the program, in which nothing but the bundle's own files belongs. code.py takes the first unless ACTIVE
+# names the second at ACTIVE_AT, which is an erase sector from either end: the power's end, as it is written, costs that
+# file alone.
+SLOTS = ("program-a", "program-b")
+ACTIVE, ACTIVE_AT = "slot/active.bin", 4096
+_ACTIVE_SIZE = 3 * 4096
+
+# The files of the root are overwritten in place, in one write: a link that is cut leaves the old or the new one.
+ROOT_FILE_SIZE = 2048
 
 # A FAT drive of this size hands out space by the sector.
-_SECTOR = 512
+SECTOR = 512
 
 
 class BundleError(StoaError):
@@ -48,25 +59,64 @@ class BundleError(StoaError):
 
 
 def build_bundle(board: Board, mpy_cross: Path | None = None) -> dict[str, bytes]:
-    """POSIX path on the drive -> content, in the order in which a new drive is to be filled.
+    """POSIX path on the drive -> content, in the order in which a new drive is to be filled; the program in SLOTS[0].
 
     mpy_cross: the program that compiles the modules, where they are wanted as bytecode. BundleError if the files do not
     fit the board's drive; DeviceLibraryError if a device library cannot be had; PrecompileError.
     """
-    first = _GUARD | _preallocated(shipped("firmware"))
-    program = {
-        **_program(shipped("firmware")),
-        **_libraries(),
-        **{f"fonts/{name}": content for name, content in fonts.compiled_fonts().items()},
-        "board_profile.py": board_profile(board).encode(),
+    program = build_program(board, mpy_cross)
+    files = {
+        **first_files(),
+        **{f"{SLOTS[0]}/{path}": content for path, content in program.items()},
+        **root_files(),
     }
-    files = first | dict(sorted(program.items()))
-    taken_kib = sum(-(-len(content) // _SECTOR) * _SECTOR for content in files.values()) // 1024
+    # Of both programs: the old one stays until the new one is there.
+    taken_kib = sum(map(sectors, [*files.values(), *program.values()])) * SECTOR // 1024
     if taken_kib > board.memory.drive_kib:
         raise BundleError(
             f"the files take {taken_kib} KiB, more than the {board.memory.drive_kib} KiB drive of {board.id} holds"
         )
-    return files if mpy_cross is None else precompiled(files, mpy_cross)
+    return files
+
+
+def build_program(board: Board, mpy_cross: Path | None = None) -> dict[str, bytes]:
+    """What one of SLOTS holds: POSIX path in it -> content. DeviceLibraryError; PrecompileError."""
+    program = {
+        **_firmware(shipped("firmware")),
+        **_libraries(),
+        **{f"fonts/{name}": content for name, content in fonts.compiled_fonts().items()},
+        "board_profile.py": board_profile(board).encode(),
+    }
+    program = dict(sorted(program.items()))
+    return program if mpy_cross is None else precompiled(program, mpy_cross)
+
+
+def first_files() -> dict[str, bytes]:
+    """What must lie on the drive before anything else, in this order: the guard, PRESERVED, and ACTIVE for SLOTS[0]."""
+    active = b"\xff" * ACTIVE_AT + active_block(SLOTS[0])
+    return {**_GUARD, **_preallocated(shipped("firmware")), ACTIVE: active.ljust(_ACTIVE_SIZE, b"\xff")}
+
+
+def active_block(slot: str) -> bytes:
+    """What is to be written at ACTIVE_AT of ACTIVE to make `slot` the program."""
+    return slot.encode().ljust(SECTOR, b"\xff")
+
+
+def root_files() -> dict[str, bytes]:
+    """What CircuitPython runs by itself: code.py and safemode.py, of ROOT_FILE_SIZE each."""
+    folder = shipped("firmware")
+    return {name: _padded((folder / name).read_bytes()) for name in ("code.py", "safemode.py")}
+
+
+def _padded(source: bytes) -> bytes:
+    if len(source) > ROOT_FILE_SIZE:
+        raise BundleError(f"a file of the root may have {ROOT_FILE_SIZE} bytes, not {len(source)}")
+    return source.ljust(ROOT_FILE_SIZE, b"\n")
+
+
+def sectors(content: bytes) -> int:
+    """How many SECTORs of a drive a file of this content takes."""
+    return -(-len(content) // SECTOR)
 
 
 def board_profile(board: Board) -> str:
@@ -96,8 +146,8 @@ def _battery(power: Power) -> dict[str, object]:
     return {"battery_pin": power.monitor.pin, "battery_scale_mv": ANALOG_REFERENCE_MV * power.monitor.divider}
 
 
-def _program(firmware: Path) -> dict[str, bytes]:
-    sources = sorted(firmware.glob("*.py")) + sorted((firmware / "stoa").rglob("*.py"))
+def _firmware(firmware: Path) -> dict[str, bytes]:
+    sources = sorted((firmware / "stoa").rglob("*.py"))
     return {path.relative_to(firmware).as_posix(): path.read_bytes() for path in sources}
 
 

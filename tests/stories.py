@@ -9,7 +9,7 @@ from random import Random
 
 from host_tools.authority import start_authority
 from host_tools.authority.core import user_code
-from host_tools.bundle import OWNED, PRESERVED, build_bundle
+from host_tools.bundle import PRESERVED, SLOTS, build_bundle
 from host_tools.clock import VirtualClock
 from host_tools.virtual_board.runtimes import Runtime
 from host_tools.virtual_board.wake import Wake
@@ -93,7 +93,7 @@ def tell(name: str, runtime: Runtime | None = None, port: int = 0, chance: int =
             if runtime is not None:
                 home.board.runtime = runtime
                 if runtime.mpy_cross is not None:
-                    home.board.install(build_bundle(home.board.board, runtime.mpy_cross), PRESERVED, OWNED)
+                    home.board.install(build_bundle(home.board.board, runtime.mpy_cross), PRESERVED, SLOTS)
             wake = story.live(home)
     finally:
         user_code.generate = drawn

@@ -6,7 +6,7 @@ daily wake draws some 300 glyphs once, and the largest font would cost 8 KB of h
 
 import struct
 
-FOLDER = "/fonts"
+FOLDER = "fonts"
 _HEADER = "<4sBBBBBBHHBB"
 _HEADER_SIZE = 16
 _RECORD = "<HBBbbB"

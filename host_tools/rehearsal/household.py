@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host_tools.boards import Board
-from host_tools.bundle import OWNED, PRESERVED, build_bundle
+from host_tools.bundle import PRESERVED, SLOTS, build_bundle
 from host_tools.clock import Clock
 from host_tools.device_libraries import cache_folder, on_board_path
 from host_tools.errors import StoaError
@@ -86,7 +86,7 @@ def unpack_board(
         on_picture=onlooker.on_picture if onlooker else None,
     )
     bundle = build_bundle(board, virtual.runtime.mpy_cross)
-    virtual.install({**bundle, "settings.toml": settings_toml(account)}, PRESERVED, OWNED)
+    virtual.install({**bundle, "settings.toml": settings_toml(account)}, PRESERVED, SLOTS)
     return virtual
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from host_tools.bundle import SLOTS
+
 _VAULT = """
 
 _Whole = Vault
@@ -54,7 +56,7 @@ def _no_drive(path, mode):
     raise OSError(19, "ENODEV")
 """
 
-# Name -> what is added to which file.
+# Name -> what is added to which file of the program.
 KINDS: Mapping[str, Mapping[str, str]] = {
     # One medium: nvm, which each assignment erases whole.
     "nvm-alone": {"stoa/vault.py": _NO_DRIVE + _VAULT.format(arguments="nvm, _no_drive")},
@@ -67,4 +69,5 @@ KINDS: Mapping[str, Mapping[str, str]] = {
 
 def spoil(kind: str, bundle: Mapping[str, bytes]) -> dict[str, bytes]:
     """The files of the bundle that are other than they should be."""
-    return {path: bundle[path] + added.encode() for path, added in KINDS[kind].items()}
+    spoilt = {f"{SLOTS[0]}/{path}": added for path, added in KINDS[kind].items()}
+    return {path: bundle[path] + added.encode() for path, added in spoilt.items()}

@@ -28,38 +28,61 @@ def built() -> dict[str, bytes]:
 
 def test_the_program_is_the_checkouts_own(built: dict[str, bytes]) -> None:
     firmware = shipped("firmware")
-    sources = [*firmware.glob("*.py"), *(firmware / "stoa").rglob("*.py")]
+    sources = [*(firmware / "stoa").rglob("*.py")]
 
     assert sources
     for path in sources:
-        assert built[path.relative_to(firmware).as_posix()] == path.read_bytes()
+        assert built[f"program-a/{path.relative_to(firmware).as_posix()}"] == path.read_bytes()
+
+
+def test_what_circuitpython_runs_has_one_size_and_is_source_all_the_same(built: dict[str, bytes]) -> None:
+    for path in shipped("firmware").glob("*.py"):
+        assert len(built[path.name]) == bundle.ROOT_FILE_SIZE
+        assert built[path.name].rstrip(b"\n") + b"\n" == path.read_bytes()
+
+
+def test_code_py_looks_where_the_deploy_writes(built: dict[str, bytes]) -> None:
+    strings = {node.value for node in ast.walk(ast.parse(built["code.py"])) if isinstance(node, ast.Constant)}
+    assert {
+        f"/{bundle.ACTIVE}",
+        bundle.ACTIVE_AT,
+        bundle.SLOTS[1].encode(),
+        *(f"/{slot}" for slot in bundle.SLOTS),
+    } <= strings
+    for slot in bundle.SLOTS:
+        assert bundle.active_block(slot).startswith(slot.encode())
 
 
 def test_the_libraries_are_the_published_files_and_none_that_the_board_has_built_in(
     built: dict[str, bytes], device_library_path: Path
 ) -> None:
     locked = {
-        f"lib/{name}": digest
+        f"program-a/lib/{name}": digest
         for library in device_libraries.locked_libraries()
         if not library.on_board
         for name, digest in library.files.items()
     }
-    assert "lib/adafruit_epd/ssd1680.py" in locked
+    driver = "program-a/lib/adafruit_epd/ssd1680.py"
+    assert driver in locked
 
-    assert {path: hashlib.sha256(built[path]).hexdigest() for path in built if path.startswith("lib/")} == locked
+    here = {path: content for path, content in built.items() if path.startswith("program-a/lib/")}
+    assert {path: hashlib.sha256(content).hexdigest() for path, content in here.items()} == locked
     assert not any("adafruit_bus_device" in path for path in built)
-    assert (device_library_path / "adafruit_epd" / "ssd1680.py").read_bytes() == built["lib/adafruit_epd/ssd1680.py"]
+    assert (device_library_path / "adafruit_epd" / "ssd1680.py").read_bytes() == built[driver]
 
 
 def test_the_fonts_are_there(built: dict[str, bytes]) -> None:
-    assert {path.removeprefix("fonts/"): built[path] for path in built if path.startswith("fonts/")} == compiled_fonts()
+    here = "program-a/fonts/"
+    assert {path.removeprefix(here): built[path] for path in built if path.startswith(here)} == compiled_fonts()
 
 
 def test_nothing_else_is_there(built: dict[str, bytes]) -> None:
-    others = [path for path in built if not path.startswith(("stoa/", "lib/", "fonts/"))]
-    program = [path.name for path in shipped("firmware").glob("*.py")]
+    others = [path for path in built if not path.startswith(("program-a/stoa/", "program-a/lib/", "program-a/fonts/"))]
+    root = [path.name for path in shipped("firmware").glob("*.py")]
 
-    assert sorted(others) == sorted([*program, "board_profile.py", "guard.bin", *bundle.PRESERVED])
+    assert sorted(others) == sorted(
+        [*root, "program-a/board_profile.py", "guard.bin", bundle.ACTIVE, *bundle.PRESERVED]
+    )
     assert not [path for path in built if "__pycache__" in path or path.startswith("/") or "\\" in path]
 
 
@@ -71,7 +94,7 @@ def test_the_preallocated_files_lie_where_the_firmware_looks_for_them(built: dic
 
     assert {path: built[path] for path in bundle.PRESERVED} == looked_for
     # The drive is filled in this order: the guard keeps the first folder's directory off the root's last sector.
-    assert list(built)[:5] == ["guard.bin", *sorted(looked_for)]
+    assert list(built)[:6] == ["guard.bin", *sorted(looked_for), bundle.ACTIVE]
 
 
 def test_building_leaves_no_firmware_module_and_no_path_behind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +143,8 @@ def test_the_firmware_is_not_told_which_panel_is_fitted(board: Board) -> None:
 def test_the_same_inputs_give_the_same_bundle_in_the_same_order(board: Board) -> None:
     first, second = build_bundle(board), build_bundle(board)
 
-    assert list(first)[5:] == sorted(list(first)[5:])
+    program = [path for path in first if path.startswith("program-a/")]
+    assert program == sorted(program) == list(first)[6 : 6 + len(program)]
     assert list(first.items()) == list(second.items())
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from host_tools.boards import load_board
-from host_tools.bundle import build_bundle
+from host_tools.bundle import build_program
 from host_tools.shared_names import with_shared_names
 
 MODULE = b'''"""_Text stays."""
@@ -68,9 +68,9 @@ def test_names_of_what_a_class_derives_from_are_left_alone():
 
 @pytest.mark.parametrize("spared", [150])
 def test_the_firmware_has_so_many_names_fewer(spared):
-    bundle = build_bundle(load_board("adafruit_magtag_2.9_grayscale"))
-    program = {path: text for path, text in bundle.items() if path.startswith("stoa/") and path.endswith(".py")}
-    libraries = {path: text for path, text in bundle.items() if path.startswith("lib/")}
+    files = build_program(load_board("adafruit_magtag_2.9_grayscale"))
+    program = {path: text for path, text in files.items() if path.startswith("stoa/") and path.endswith(".py")}
+    libraries = {path: text for path, text in files.items() if path.startswith("lib/")}
 
     def names(texts):
         return {name for text in texts for name in re.findall(rb"\b[A-Za-z_]\w*", text)}

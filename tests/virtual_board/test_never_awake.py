@@ -20,7 +20,7 @@ def test_an_outage_is_waited_out_ever_more_patiently(home):
 
 
 def test_a_defect_of_the_firmware_ends_in_deep_sleep_too(home):
-    home.board.install({"stoa/quotes.py": b"raise RuntimeError('broken')\n"})
+    home.board.install({"program-a/stoa/quotes.py": b"raise RuntimeError('broken')\n"})
     home.wake_now()
     assert home.onlooker.last("defect")["kind"] == "RuntimeError"
     assert home.board.state.sleeping.until_ns - home.clock.now_ns() == pytest.approx(6 * 3600 * NS, abs=2 * NS)
@@ -40,7 +40,7 @@ def test_a_stuck_panel_does_not_keep_the_board_awake(home):
     "broken", [b"def (:\n", b"raise MemoryError\n", b"import nothing_here\n", b"def run():\n    raise KeyError\n"]
 )
 def test_a_program_that_is_not_whole_sleeps_too(home, broken):
-    home.board.install({"stoa/wake.py": broken})
+    home.board.install({"program-a/stoa/wake.py": broken})
     wake = home.wake_now()
     assert wake.console[-1].startswith("stoa defect ")
     slept = home.board.state.sleeping.until_ns - wake.ended_ns
@@ -49,8 +49,8 @@ def test_a_program_that_is_not_whole_sleeps_too(home, broken):
 
 def test_a_button_that_cannot_wake_the_board_does_not_keep_it_awake(home):
     profile = home.board.board.buttons["refresh"].encode()
-    with_profile = home.drive_file("board_profile.py")
-    home.board.install({"board_profile.py": with_profile.replace(profile, b"NO_SUCH_PIN")})
+    with_profile = home.drive_file("program-a/board_profile.py")
+    home.board.install({"program-a/board_profile.py": with_profile.replace(profile, b"NO_SUCH_PIN")})
     home.wake_now()
     assert home.names() == ["pairing", "quote"]
     assert home.board.state.sleeping.pins == []

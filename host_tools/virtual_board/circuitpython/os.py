@@ -7,7 +7,7 @@ _cwd = "/"
 
 
 def _absolute(path):
-    return path if path.startswith("/") else _cwd.rstrip("/") + "/" + path
+    return path if path.startswith("/") else (_cwd if path == "" else _cwd.rstrip("/") + "/" + path)
 
 
 def getenv(key, default=None):

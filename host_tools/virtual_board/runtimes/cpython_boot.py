@@ -51,7 +51,7 @@ codes = {}
 
 
 class SourceFinder:
-    """Imports Python source from `folders` by `read`, which answers (path, source) of the first of some paths."""
+    """Imports Python source from `folders()` by `read`, which answers (path, source) of the first of some paths."""
 
     def __init__(self, folders, read):
         self._folders = folders
@@ -59,7 +59,7 @@ class SourceFinder:
 
     def find_spec(self, name, path=None, target=None):
         last = name.rpartition(".")[2]
-        bases = [folder.rstrip("/") + "/" + last for folder in path or self._folders]
+        bases = [folder.rstrip("/") + "/" + last for folder in path or self._folders()]
         found = self._read([base + ending for base in bases for ending in ("/__init__.py", ".py")])
         if found is None:
             return None
@@ -164,6 +164,11 @@ def read_drive(paths):
     return None if found is None else (paths[found[0]], found[1])
 
 
+def drive_folders():
+    """Where sys.path has the importer look on the drive, from the folder the program is in; each once."""
+    return list(dict.fromkeys(sys.modules["os"]._absolute(folder) for folder in sys.path if folder != ".frozen"))
+
+
 def run(path):
     """Run one of the drive's entry points as CircuitPython's supervisor does; return its traceback, if any."""
     found = read_drive([path])
@@ -198,7 +203,7 @@ for name in ("os", "time"):
     # CPython's own stay with those who hold them already; whoever imports from now on gets the board's.
     sys.modules.pop(name, None)
 rom = SourceFinder(
-    [sys.argv[1], sys.argv[2]],
+    lambda: [sys.argv[1], sys.argv[2]],
     lambda paths: next(((path, rom_sources[path]) for path in paths if path in rom_sources), None),
 )
 sys.meta_path[:] = [rom]
@@ -208,7 +213,7 @@ import _link  # noqa: E402
 for name in list(sys.modules):
     if name.partition(".")[0] not in (*NATIVE, "_codec", "_link", "_files", "os") and not name.startswith(INTERNAL):
         del sys.modules[name]
-sys.meta_path.append(SourceFinder(["/", "/lib"], read_drive))
+sys.meta_path.append(SourceFinder(drive_folders, read_drive))
 sys.path[:] = ["", "/", ".frozen", "/lib"]
 builtins.open = _files.open
 

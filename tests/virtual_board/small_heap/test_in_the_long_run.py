@@ -4,10 +4,16 @@ import re
 
 import pytest
 
-from host_tools.bundle import OWNED, PRESERVED, build_bundle
+from host_tools.bundle import PRESERVED, SLOTS, build_bundle
 from tests.campaign import extent
 from tests.home import Home
 
+# As code.py begins.
+IN_ITS_FOLDER = """
+import os, sys
+os.chdir("/program-a")
+sys.path.insert(sys.path.index("") + 1, "lib")
+"""
 # Instead of a deep sleep, which would begin with a new heap, a day goes by.
 HUNDRED_WAKES = """
 import gc, microcontroller, time
@@ -33,18 +39,23 @@ for n in range(1, 101):
     print("used", n, gc.mem_alloc())
     time.sleep(86400)
 """
-# A small thing that stays, wherever so many bytes have been used and let go.
+# A small thing that stays, wherever so many bytes have been used and let go. In functions: what a module's own frame
+# has held may stay in it, for the collector looks through all words of the stack.
 HOLES = """
 import gc
 kept = []
-try:
-    while True:
-        junk = bytearray(%d)
-        kept.append((junk, bytearray(16)))
-except MemoryError:
-    pass
-kept = [small for large, small in kept]
-del junk
+def fill():
+    larges = []
+    try:
+        while True:
+            larges.append(bytearray(%d))
+            kept.append(bytearray(16))
+    except MemoryError:
+        larges.clear()
+def overwrite_the_stack(n):
+    return n and overwrite_the_stack(n - 1)
+fill()
+overwrite_the_stack(20)
 gc.collect()
 from stoa import heap
 heap.prepare()
@@ -84,7 +95,7 @@ def put(home, runtime, code):
     """Let `code` be the program, beside the firmware as the runtime reads it."""
     home.board.runtime = runtime
     bundle = build_bundle(home.board.board, runtime.mpy_cross)
-    home.board.install({**bundle, "code.py": code.encode()}, PRESERVED, OWNED)
+    home.board.install({**bundle, "code.py": (IN_ITS_FOLDER + code).encode()}, PRESERVED, SLOTS)
 
 
 @pytest.mark.timeout(600)

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from host_tools.bundle import build_bundle
+from host_tools.bundle import build_program
 from host_tools.virtual_board.runtimes.cpython import CPythonRuntime
 from tests.virtual_board.bare import JOIN, bare_board
 
@@ -95,7 +95,7 @@ def test_guarded(request, case, interpreter):
     server = Server(ANSWERS[case])
     try:
         board = bare_board(f"URL = 'http://127.0.0.1:{server.port}/oauth/token'\n" + CODE, runtime=runtime)
-        board.install({path: content for path, content in build_bundle(board.board).items() if path != "code.py"})
+        board.install(build_program(board.board))
         wake = board.wake()
     finally:
         server.close()
