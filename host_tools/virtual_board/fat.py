@@ -9,6 +9,7 @@ from typing import Any
 
 from fatfs import wrapper as ff
 
+from host_tools.virtual_board.fat_space import space
 from host_tools.virtual_board.flash import Flash, FlashDisk
 
 DIRECTORY, REGULAR = 0x4000, 0x8000
@@ -90,6 +91,7 @@ class FatDrive:
     """A mounted FAT volume. A process holds at most ten at once (FatFs' own limit): unmount, or use `with`."""
 
     def __init__(self, flash: Flash, format_first: bool = False) -> None:
+        self._flash = flash
         self._partition = ff.Partition(FlashDisk(flash))
         # Whether this mount made the volume: it did not mount, and whatever was on it is gone.
         self.formatted = format_first
@@ -140,6 +142,10 @@ class FatDrive:
                 names.append(name)
         finally:
             ff.pyf_closedir(handle)
+
+    def space(self) -> tuple[int, int, int]:
+        """(bytes a cluster, clusters, free clusters), as flash has it: FatFs keeps the table's last block for a while."""
+        return space(self._flash.content)
 
     def walk(self, top: str = "/") -> Iterator[str]:
         """Paths of all files below `top`, without the leading slash."""

@@ -36,6 +36,11 @@ def stat(path):
     return (mode, 0, 0, 0, 0, 0, size, 946684800, 946684800, 946684800)
 
 
+def statvfs(path):
+    block, blocks, free = call("fs.statvfs", _absolute(path))
+    return (block, block, blocks, free, free, 0, 0, 0, 0, 255)
+
+
 def remove(path):
     call("fs.remove", _absolute(path))
 

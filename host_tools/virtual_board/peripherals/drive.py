@@ -34,6 +34,7 @@ class Drive:
             "fs.close": self._close,
             "fs.stat": self._fat.stat,
             "fs.listdir": self._fat.listdir,
+            "fs.statvfs": lambda path: self._fat.space(),
             "fs.mkdir": self._writing(self._fat.mkdir),
             "fs.remove": self._writing(self._fat.remove),
             "fs.rename": self._writing(self._fat.rename),

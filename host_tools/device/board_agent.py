@@ -1,0 +1,122 @@
+"""What the raw REPL is given once a deploy: a few functions that do on the board what need not come over the cable.
+
+The board compiles it, so it is small. It is not part of the host: only its text is read. Written for CircuitPython,
+where hashlib has `new` alone and zlib.decompress is in C.
+"""
+
+import os
+from binascii import a2b_base64, hexlify
+from hashlib import new
+from zlib import decompress
+
+try:
+    # The watchdog of the program that was interrupted would end this.
+    import microcontroller
+
+    microcontroller.watchdog.mode = None
+except Exception:
+    pass
+B = bytearray(2048)
+F = None
+
+
+def size(path):
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return None if found[0] & 0x4000 else found[6]
+
+
+def files(top):
+    """Paths below `top`, each with its size."""
+    try:
+        names = os.listdir(top)
+    except OSError:
+        return
+    for name in names:
+        path = top + "/" + name
+        found = os.stat(path)
+        if found[0] & 0x4000:
+            for below in files(path):
+                yield below
+        else:
+            yield path, found[6]
+
+
+def sha(path):
+    hashed = new("sha256")
+    view = memoryview(B)
+    with open(path, "rb") as file:
+        while True:
+            count = file.readinto(B)
+            if not count:
+                break
+            hashed.update(view[:count])
+    return hexlify(hashed.digest()).decode()
+
+
+def inventory(top):
+    for path, count in files(top):
+        print(count, sha(path), path[len(top) + 1 :])
+
+
+def digest(top, but):
+    whole = new("sha256")
+    for path, count in sorted(files(top)):
+        name = path[len(top) + 1 :]
+        if name != but:
+            whole.update(("%s %d %s\n" % (name, count, sha(path))).encode())
+            print("+", count)
+    print(hexlify(whole.digest()).decode())
+
+
+def folders(path):
+    at = path.find("/", 1)
+    while at > 0:
+        try:
+            os.mkdir(path[:at])
+        except OSError:
+            pass
+        at = path.find("/", at + 1)
+
+
+def begin(path):
+    global F
+    folders(path)
+    F = open(path, "wb")
+
+
+def add(text):
+    F.write(decompress(a2b_base64(text)))
+
+
+def end():
+    F.close()
+
+
+def copy(source, target):
+    begin(target)
+    with open(source, "rb") as file:
+        while True:
+            count = file.readinto(B)
+            if not count:
+                break
+            F.write(memoryview(B)[:count])
+    end()
+
+
+def place(path, at, text):
+    """In place where the file is there; else anew."""
+    new = size(path) is None
+    with open(path, "wb" if new else "r+b") as file:
+        file.seek(at)
+        file.write(decompress(a2b_base64(text)))
+
+
+def remove(path):
+    try:
+        os.rmdir(path) if os.stat(path)[0] & 0x4000 else os.remove(path)
+    except OSError as error:
+        if error.errno != 2:
+            raise

@@ -1,0 +1,225 @@
+"""Put a program on a board beside the one that runs, read it back, and only then let the board run it.
+
+`deploy` goes by these steps; whatever breaks off between two of them, or in one, the board runs the old program or the
+new one, and the same again goes on from there (docs/deploy.md).
+
+    root files that a board needs before any program: guard, vault, cache, ACTIVE   (what is there stays)
+    the folder that is not in use: manifest away, what is not wanted away, copy, send
+    read back                                                                       (NotVerified)
+    manifest
+    code.py and safemode.py, each in one write
+    a block of ACTIVE, in place: from here on the board runs the new program
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from host_tools.bundle import ACTIVE, ACTIVE_AT, SECTOR, SLOTS, active_block, first_files, root_files
+from host_tools.device import manifest
+from host_tools.device.errors import DriveFull, NotVerified
+from host_tools.device.plan import Plan, bytes_needed, make_plan
+from host_tools.device.way import Kept, Way
+
+# CircuitPython runs the first of these that is there; the others would win over code.py or be forgotten beside it.
+RUN_BEFORE_CODE_PY = ("code.txt",)
+KEPT_BESIDE = "before-stoa-"
+# What the drive must keep free all the same: the directory of the root, a manifest, and the owner's settings.
+RESERVE = 24 * 1024
+
+OnProgress = Callable[[str, int, int], None]
+
+
+@dataclass
+class Report:
+    """What a deploy came to; sizes in bytes. slot: where the board's program is. notes: what its owner should know."""
+
+    slot: str = ""
+    changed: bool = False
+    sent: list[str] = field(default_factory=list)
+    sent_bytes: int = 0
+    copied: int = 0
+    removed: int = 0
+    files: int = 0
+    kept_token: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
+def deploy(way: Way, head: manifest.Head, program: Mapping[str, bytes], on_progress: OnProgress) -> Report:
+    """Make `program` (path in the program -> content) what the board runs. head: but for its digest, which is reckoned.
+
+    on_progress: (step, bytes done, bytes in all), again and again. DeviceErrors of the way; DriveFull before anything
+    is written, NotVerified before the board runs anything else.
+    """
+    wanted = {path: Kept(len(content), hashlib.sha256(content).hexdigest()) for path, content in program.items()}
+    size = sum(each.size for each in wanted.values())
+    digest = manifest.digest(wanted)
+    running = _active_slot(way)
+    heads = {slot: manifest.read_head(way.read(f"{slot}/{manifest.NAME}", 0, manifest.HEAD_SIZE)) for slot in SLOTS}
+    report = Report(slot=running, files=len(wanted))
+    step = _Steps(on_progress)
+    standing = heads[running]
+    if standing is None or standing.digest != digest or way.digest(running, step.of("comparing", size)) != digest:
+        report.slot = target = running if standing is None else next(slot for slot in SLOTS if slot != running)
+        plan, there = _look(way, wanted, target, running if target != running else None, step)
+        _check_room(way, plan, wanted, there)
+        _make_first_files(way, report)
+        _fill(way, target, plan, program, report, step)
+        if way.digest(target, step.of("reading back", size)) != digest:
+            _mend(way, target, program, wanted, report, step)
+        way.write(f"{target}/{manifest.NAME}", manifest.written(_with(head, digest), wanted), lambda _: None)
+        way.settle()
+        report.changed = True
+    else:
+        _make_first_files(way, report)
+    _make_root_files(way, report)
+    if report.slot != running:
+        way.overwrite(ACTIVE, ACTIVE_AT, active_block(report.slot))
+        way.settle()
+        if _active_slot(way) != report.slot:
+            raise NotVerified(f"{way.name} did not keep which program is to run; deploy again")
+    return report
+
+
+class _Steps:
+    """Progress as steps of so many bytes each."""
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
+
+    def of(self, name: str, total: int) -> Callable[[int], None]:
+        done = 0
+
+        def on_bytes(count: int) -> None:
+            nonlocal done
+            done += count
+            self._on_progress(name, min(done, total), total)
+
+        self._on_progress(name, 0, total)
+        return on_bytes
+
+
+def _with(head: manifest.Head, digest: str) -> manifest.Head:
+    return manifest.Head(head.board, head.version, digest, head.bytecode)
+
+
+def _active_slot(way: Way) -> str:
+    """As code.py finds it."""
+    name = SLOTS[1].encode()
+    return SLOTS[1] if way.read(ACTIVE, ACTIVE_AT, len(name)) == name else SLOTS[0]
+
+
+def _look(
+    way: Way, wanted: Mapping[str, Kept], target: str, running: str | None, step: _Steps
+) -> tuple[Plan, dict[str, Kept]]:
+    size = sum(each.size for each in wanted.values())
+    there = way.inventory(target, step.of("comparing", size))
+    there.pop(manifest.NAME, None)
+    plan = make_plan(wanted, there, {})
+    if running is not None and plan.send:
+        # Only now, for it takes time: what need not come over the link.
+        plan = make_plan(wanted, there, way.inventory(running, step.of("comparing", size)))
+    return plan, there
+
+
+def _check_room(way: Way, plan: Plan, wanted: Mapping[str, Kept], there: Mapping[str, Kept]) -> None:
+    first = first_files()
+    present = way.sizes(list(first))
+    needed = bytes_needed(plan, wanted, there)
+    needed += sum(-(-len(content) // SECTOR) * SECTOR for path, content in first.items() if path not in present)
+    free = way.free()
+    if needed and needed + RESERVE > free:
+        raise DriveFull(
+            f"{way.name} has {free // 1024} KiB free and {-(-(needed + RESERVE) // 1024)} are needed, for the old program"
+            " stays until the new one is there; nothing was changed: remove files of your own, and deploy again"
+        )
+
+
+def _make_first_files(way: Way, report: Report) -> None:
+    first = first_files()
+    present = way.sizes(list(first))
+    report.kept_token = all(present.get(path) == len(first[path]) for path in first if path.startswith("vault-"))
+    for path, content in first.items():
+        # In place is how the device writes them: with another size they are of no use to it.
+        if present.get(path) != len(content):
+            way.write(path, content, lambda _: None)
+
+
+def _fill(way: Way, target: str, plan: Plan, program: Mapping[str, bytes], report: Report, step: _Steps) -> None:
+    way.remove(f"{target}/{manifest.NAME}")
+    for path in plan.remove:
+        way.remove(f"{target}/{path}")
+    running = next(slot for slot in SLOTS if slot != target)
+    on_copied = step.of("copying on the board", sum(len(program[path]) for path in plan.copy)) if plan.copy else None
+    for path, source in plan.copy.items():
+        way.copy(f"{running}/{source}", f"{target}/{path}")
+        if on_copied:
+            on_copied(len(program[path]))
+    _send(way, target, plan.send, program, report, step)
+    report.copied, report.removed = len(plan.copy), len(plan.remove)
+    way.settle()
+
+
+def _send(
+    way: Way, target: str, paths: tuple[str, ...], program: Mapping[str, bytes], report: Report, step: _Steps
+) -> None:
+    if not paths:
+        return
+    on_sent = step.of("sending", sum(len(program[path]) for path in paths))
+    for path in paths:
+        way.write(f"{target}/{path}", program[path], on_sent)
+        report.sent.append(path)
+        report.sent_bytes += len(program[path])
+
+
+def _mend(
+    way: Way, target: str, program: Mapping[str, bytes], wanted: Mapping[str, Kept], report: Report, step: _Steps
+) -> None:
+    """Send once more what was read back otherwise."""
+    size = sum(each.size for each in wanted.values())
+    plan = make_plan(wanted, way.inventory(target, step.of("reading back", size)), {})
+    for path in plan.remove:
+        way.remove(f"{target}/{path}")
+    _send(way, target, plan.send, program, report, step)
+    way.settle()
+    if way.digest(target, step.of("reading back", size)) != manifest.digest(wanted):
+        wrong = ", ".join((*plan.send, *plan.remove)[:3])
+        raise NotVerified(
+            f"{way.name} reads back something else than was written ({wrong}); the program before still runs. Check the"
+            " cable, and the drive if it happens again: `import storage; storage.erase_filesystem()` in the REPL makes"
+            " it anew, and costs all that is on it"
+        )
+
+
+def _make_root_files(way: Way, report: Report) -> None:
+    wanted = root_files()
+    present = way.sizes([*wanted, *RUN_BEFORE_CODE_PY, "boot.py", "settings.toml"])
+    for name in RUN_BEFORE_CODE_PY:
+        if name in present:
+            _set_aside(way, name, report)
+    for name, content in wanted.items():
+        size = present.get(name)
+        there = way.read(name, 0, len(content)) if size == len(content) else b""
+        if there == content:
+            continue
+        if name == "code.py" and size and b"stoa" not in (there or way.read(name, 0, 4096)):
+            _set_aside(way, name, report)
+        way.put(name, content)
+        report.changed = True
+    if "boot.py" in present:
+        report.notes.append("boot.py is your own and runs before Stoa at every boot")
+    if "settings.toml" not in present:
+        report.notes.append("there is no settings.toml yet: run `stoa config`")
+    way.settle()
+
+
+def _set_aside(way: Way, name: str, report: Report) -> None:
+    names = [f"{KEPT_BESIDE}{number}{name}" for number in ("", *(f"{n}-" for n in range(2, 10)))]
+    taken = way.sizes(names)
+    kept = next((free for free in names if free not in taken), names[-1])
+    way.copy(name, kept)
+    if name in RUN_BEFORE_CODE_PY:
+        way.remove(name)
+    report.notes.append(f"your {name} is kept as {kept}")

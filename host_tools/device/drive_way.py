@@ -1,0 +1,162 @@
+"""The way to a board's drive where the computer has it as a folder: native USB, or a card reader's worth of files.
+
+CircuitPython runs code.py anew 750 ms after the last write. That is the old program until a deploy is at its end.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from host_tools.device import boot_out, manifest
+from host_tools.device.errors import DeviceError, DriveFull, DriveReadOnly, LinkLost
+from host_tools.device.way import Kept, OnBytes
+
+PIECE = 65536
+
+
+class DriveWay:
+    """folder: where the drive is mounted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name = f"the drive at {folder}"
+        self._folder = folder
+        # A drive that is pulled out leaves an empty folder, which is another file system.
+        self._device = folder.stat().st_dev
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        return
+
+    def board_id(self) -> str | None:
+        found = boot_out.parse(self.read("boot_out.txt", 0, boot_out.SIZE).decode("utf-8", "replace"))
+        return found.board_id if found else None
+
+    def free(self) -> int:
+        with self._told(""):
+            return shutil.disk_usage(self._folder).free
+
+    def sizes(self, paths: Sequence[str]) -> dict[str, int]:
+        with self._told(""):
+            return {path: self._at(path).stat().st_size for path in paths if self._at(path).is_file()}
+
+    def read(self, path: str, at: int, size: int) -> bytes:
+        with self._told(path):
+            try:
+                with open(self._at(path), "rb") as file:
+                    file.seek(at)
+                    return file.read(size)
+            except FileNotFoundError:
+                return b""
+
+    def inventory(self, folder: str, on_bytes: OnBytes) -> dict[str, Kept]:
+        found = {}
+        with self._told(folder):
+            top = self._at(folder)
+            for path in sorted(path for path in top.rglob("*") if path.is_file()):
+                hashed, size = hashlib.sha256(), 0
+                with _uncached(path) as file:
+                    while piece := file.read(PIECE):
+                        hashed.update(piece)
+                        size += len(piece)
+                        on_bytes(len(piece))
+                found[path.relative_to(top).as_posix()] = Kept(size, hashed.hexdigest())
+        return found
+
+    def digest(self, folder: str, on_bytes: OnBytes) -> str:
+        found = self.inventory(folder, on_bytes)
+        found.pop(manifest.NAME, None)
+        return manifest.digest(found)
+
+    def write(self, path: str, content: bytes, on_bytes: OnBytes) -> None:
+        with self._told(path):
+            target = self._at(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with open(target, "wb") as file:
+                for at in range(0, len(content), PIECE):
+                    piece = content[at : at + PIECE]
+                    file.write(piece)
+                    on_bytes(len(piece))
+                file.flush()
+                os.fsync(file.fileno())
+
+    def copy(self, source: str, target: str) -> None:
+        with self._told(source):
+            content = self._at(source).read_bytes()
+        self.write(target, content, lambda _: None)
+
+    def put(self, path: str, content: bytes) -> None:
+        if self.sizes([path]).get(path) == len(content):
+            self.overwrite(path, 0, content)
+            return
+        beside = f"{path}.new"
+        self.write(beside, content, lambda _: None)
+        with self._told(path):
+            os.replace(self._at(beside), self._at(path))
+
+    def overwrite(self, path: str, at: int, block: bytes) -> None:
+        with self._told(path), open(self._at(path), "r+b", buffering=0) as file:
+            file.seek(at)
+            file.write(block)
+            os.fsync(file.fileno())
+
+    def remove(self, path: str) -> None:
+        with self._told(path):
+            target = self._at(path)
+            if target.is_dir():
+                target.rmdir()
+            else:
+                target.unlink(missing_ok=True)
+
+    def settle(self) -> None:
+        with self._told(""):
+            if hasattr(os, "sync"):
+                # Folders too; on Windows a removable drive is written through.
+                os.sync()
+
+    def _at(self, path: str) -> Path:
+        return self._folder / path
+
+    @contextmanager
+    def _told(self, path: str) -> Iterator[None]:
+        try:
+            if self._folder.stat().st_dev != self._device:
+                raise FileNotFoundError(errno.ENOENT, "gone")
+            yield
+        except OSError as error:
+            raise self._reason(path, error) from None
+
+    def _reason(self, path: str, error: OSError) -> DeviceError:
+        what = f"{self.name}: {path}" if path else self.name
+        if error.errno == errno.ENOSPC:
+            return DriveFull(f"{what}: the drive is full: remove files of your own, and deploy again")
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            return DriveReadOnly(
+                f"{what} cannot be written ({error.strerror}): a boot.py may have made the drive read-only to this"
+                " computer, or the computer did after an error on it; unplug the board, plug it in, and deploy again"
+            )
+        return LinkLost(
+            f"{what}: {error.strerror or error}: was the board unplugged? Plug it in and deploy again, it goes on from"
+            " where it was; the board runs what it ran before"
+        )
+
+
+@contextmanager
+def _uncached(path: Path) -> Iterator[FileIO]:
+    """Open for reading what is on the medium, and not what the computer remembers having written."""
+    with open(path, "rb", buffering=0) as file:
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        yield file

@@ -1,0 +1,197 @@
+"""The raw REPL of a CircuitPython board on a serial port: mpremote's transport, where CircuitPython differs from it.
+
+What differs (CircuitPython 10.3, shared/runtime/pyexec.c and main.c; reference/boards-and-tools.md section 4): Ctrl-D
+reloads and says so in the build's language, so nothing here waits for "soft reboot"; an OSError is told as
+"[Errno 2] No such file/directory", the words in the build's language; there is no os.ilistdir; and the USB-Serial-JTAG
+of an ESP32-C3 has a ring buffer of 128 bytes, which raw paste overruns (circuitpython#8658).
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import serial
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+
+from host_tools.device.errors import DeviceError, LinkLost, NoBoard, PortInUse
+
+BANNER = b"raw REPL; CTRL-B to exit\r\n>"
+INTERRUPT, RAW, FRIENDLY, RELOAD = b"\x03", b"\x01", b"\x02", b"\x04"
+# Between two tries to interrupt a board that boots, or whose program is in a call.
+ASK_AGAIN_S = 0.25
+# USB has latencies of some 16 ms.
+QUIET_S = 0.1
+# Nothing the agent does on a board takes so long without a word.
+SILENCE_S = 20.0
+# A command that a ring buffer of 128 bytes takes whole, with what the host may send before it.
+SMALL_STEP = 60
+# ESP32 boards: DTR pulls GPIO 0 and RTS the reset line, by two transistors, so that never both are.
+RESET_S = 0.1
+_ERRNO = re.compile(r"OSError: (?:\[Errno )?(\d+)")
+
+
+class BoardRaised(DeviceError):
+    """The board's Python raised something; number: of the OSError it was, or None."""
+
+    def __init__(self, message: str, number: int | None) -> None:
+        super().__init__(message)
+        self.number = number
+
+
+class RawRepl(SerialTransport):  # type: ignore[misc]
+    """An open port. small_steps: for USB-Serial-JTAG. PortInUse, or NoBoard if there is no such port."""
+
+    def __init__(self, port: str, small_steps: bool = False) -> None:
+        self.port = port
+        self._small_steps = small_steps
+        try:
+            super().__init__(port, timeout=SILENCE_S)
+        except (TransportError, serial.SerialException) as error:
+            raise _why_not_open(port, error) from None
+        # A ring buffer of 128 bytes; the others have flow control.
+        self.use_raw_paste = not small_steps
+
+    def enter_raw_repl(self, soft_reset: bool = False, timeout_overall: float = 10.0) -> None:
+        """Interrupt whatever runs. NoBoard if nobody answers in `timeout_overall` seconds."""
+        with self._link():
+            ends = time.monotonic() + timeout_overall
+            heard = bytearray()
+            while BANNER not in heard:
+                if time.monotonic() > ends:
+                    raise NoBoard(f"nothing answers on {self.port}")
+                # The second one, for "press any key" eats one.
+                self.serial.write(b"\r" + INTERRUPT + INTERRUPT + b"\r" + RAW)
+                heard = heard[-len(BANNER) :] + self._hear(ASK_AGAIN_S)
+            # Other tries may be on their way. The prompt must be left, for the next command looks for it.
+            self._hear(QUIET_S)
+            self.serial.write(b"\r" + RAW)
+            self.read_until(1, BANNER[:-1])
+            self.in_raw_repl = True
+
+    def _hear(self, silence_s: float) -> bytes:
+        """What comes, until nothing has come for so long."""
+        self.serial.timeout = silence_s
+        try:
+            heard = bytearray()
+            while some := self.serial.read(max(1, self.serial.in_waiting)):
+                heard += some
+            return bytes(heard)
+        finally:
+            self.serial.timeout = SILENCE_S
+
+    def reset_board(self) -> None:
+        """Pull the reset line, where the port has one (UART bridges, USB-Serial-JTAG); the board boots."""
+        with self._link():
+            try:
+                self.serial.dtr = False
+                self.serial.rts = True
+                time.sleep(RESET_S)
+                self.serial.rts = False
+            except OSError:
+                # A pseudo-terminal.
+                pass
+
+    def read_until(
+        self,
+        min_num_bytes: int,
+        ending: bytes,
+        timeout: float | None = SILENCE_S,
+        data_consumer: Callable[[bytes], None] | None = None,
+        timeout_overall: float | None = None,
+    ) -> bytes:
+        """As SerialTransport's, which polls for a byte each 10 ms: here all that has come is looked at."""
+        del min_num_bytes, timeout_overall
+        before = self.serial.timeout
+        self.serial.timeout = timeout
+        found = bytearray()
+        try:
+            while not found.endswith(ending):
+                byte = self.serial.read(1)
+                if not byte:
+                    break
+                found += byte
+                if data_consumer is not None:
+                    data_consumer(byte)
+        finally:
+            self.serial.timeout = before
+        return bytes(found)
+
+    def exec(self, command: str | bytes, data_consumer: Callable[[bytes], None] | None = None) -> bytes:
+        """What the command printed. BoardRaised; LinkLost."""
+        text = command if isinstance(command, str) else command.decode()
+        with self._link():
+            if self._small_steps and len(text) > SMALL_STEP:
+                self._run("_c=''")
+                for piece in _pieces(text, SMALL_STEP - len("_c+=''")):
+                    self._run("_c+=" + piece)
+                text = "exec(_c)"
+            return self._run(text, data_consumer)
+
+    def _run(self, command: str, data_consumer: Callable[[bytes], None] | None = None) -> bytes:
+        try:
+            said: bytes = super().exec(command, data_consumer)
+            return said
+        except TransportExecError as error:
+            lines = [line for line in error.error_output.splitlines() if line.strip()]
+            number = _ERRNO.search(error.error_output)
+            raise BoardRaised(lines[-1] if lines else "an error", int(number[1]) if number else None) from None
+
+    def ask(self, expression: str) -> Any:
+        """The value of an expression on the board, a literal."""
+        return ast.literal_eval(self.exec(f"print(repr({expression}))").decode().strip())
+
+    def leave(self) -> None:
+        """Out of the REPL: the board runs its program, as after a reset button."""
+        with self._link():
+            self.serial.write(b"\r" + INTERRUPT + FRIENDLY + RELOAD)
+            self.in_raw_repl = False
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except (OSError, serial.SerialException):
+            # The port is gone already.
+            self.serial.close()
+
+    @contextmanager
+    def _link(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, serial.SerialException, TransportError, ValueError, LookupError) as error:
+            # ValueError and LookupError: mpremote takes an answer apart that never came.
+            raise LinkLost(
+                f"{self.port} does not answer any more ({error or type(error).__name__}): check the cable and do the"
+                " same again, it goes on from where it was; the board runs what it ran before"
+            ) from None
+
+
+def _why_not_open(port: str, error: Exception) -> DeviceError:
+    cause = error.__context__ if isinstance(error, TransportError) else error
+    number = getattr(cause, "errno", None)
+    text = str(cause or error)
+    if number == 11 or "exclusively lock" in text or "Access is denied" in text:
+        return PortInUse(f"{port} is in use by another program: close its serial monitor, and do this again")
+    if number == 13:
+        return PortInUse(
+            f"{port} may not be opened by you: `sudo usermod -aG dialout $USER`, then log out and in again"
+        )
+    if number == 2:
+        return NoBoard(f"there is no {port}: plug the board in, and see `stoa ports`")
+    return NoBoard(f"{port} cannot be opened: {text}")
+
+
+def _pieces(text: str, size: int) -> Iterator[str]:
+    """`text` as Python literals of at most `size` characters and two quotes, each."""
+    piece = ""
+    for character in text:
+        if len(repr(piece + character)) - 2 > size:
+            yield repr(piece)
+            piece = ""
+        piece += character
+    yield repr(piece)

@@ -1,0 +1,183 @@
+"""The way to a board's drive over its serial port: the raw REPL, and an agent the board is given for the time.
+
+Contents go compressed (zlib) and in base64, for the REPL takes text. A link that is lost in the midst of a command
+leaves the board at its prompt, with the command not begun: what must happen whole is one command.
+"""
+
+from __future__ import annotations
+
+import base64
+import errno
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from host_tools.device import boot_out, manifest
+from host_tools.device.errors import DeviceError, DriveFull, DriveReadOnly, LinkLost
+from host_tools.device.raw_repl import BoardRaised, RawRepl
+from host_tools.device.way import Kept, OnBytes
+
+# Uncompressed bytes a command carries: the board holds them, and their text, in a heap of 100 KB.
+PIECE = 4096
+# Of zlib: some unpackers set the whole window aside.
+WINDOW_BITS = 12
+# Text of commands that are sent together, so that a small file is one exchange.
+COMMAND = 6000
+_AGENT = Path(__file__).with_name("board_agent.py")
+
+
+class SerialWay:
+    """repl: in its raw mode."""
+
+    def __init__(self, repl: RawRepl) -> None:
+        self.name = repl.port
+        self._repl = repl
+
+    def __enter__(self) -> Self:
+        self._exec(_small(_AGENT.read_text(encoding="utf-8")))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if not isinstance(error, LinkLost):
+                self._repl.leave()
+        except LinkLost:
+            pass
+        finally:
+            self._repl.close()
+
+    def board_id(self) -> str | None:
+        found = boot_out.parse(self.read("boot_out.txt", 0, boot_out.SIZE).decode("utf-8", "replace"))
+        return found.board_id if found else None
+
+    def free(self) -> int:
+        block, *_, free = self._ask("os.statvfs('/')[0:4]")
+        return int(block) * int(free)
+
+    def sizes(self, paths: Sequence[str]) -> dict[str, int]:
+        found = self._ask(f"[size('/'+p) for p in {list(paths)!r}]")
+        return {path: size for path, size in zip(paths, found, strict=True) if size is not None}
+
+    def read(self, path: str, at: int, size: int) -> bytes:
+        if path not in self.sizes([path]):
+            return b""
+        said = self._exec(
+            f"with open({'/' + path!r},'rb') as f:\n f.seek({at})\n print(hexlify(f.read({size})).decode())"
+        )
+        return bytes.fromhex(said[-1]) if said else b""
+
+    def inventory(self, folder: str, on_bytes: OnBytes) -> dict[str, Kept]:
+        found = {}
+
+        def on_line(line: str) -> None:
+            size, digest, path = line.split(" ", 2)
+            found[path] = Kept(int(size), digest)
+            on_bytes(int(size))
+
+        self._exec(f"inventory({'/' + folder!r})", on_line)
+        return found
+
+    def digest(self, folder: str, on_bytes: OnBytes) -> str:
+        last = ""
+
+        def on_line(line: str) -> None:
+            nonlocal last
+            if line.startswith("+"):
+                on_bytes(int(line[1:]))
+            last = line
+
+        self._exec(f"digest({'/' + folder!r},{manifest.NAME!r})", on_line)
+        return last
+
+    def write(self, path: str, content: bytes, on_bytes: OnBytes) -> None:
+        command, carried = f"begin({'/' + path!r})", 0
+        for at in range(0, len(content), PIECE):
+            piece = content[at : at + PIECE]
+            more = f";add({_packed(piece)!r})"
+            if len(command) + len(more) > COMMAND:
+                self._change(path, command)
+                on_bytes(carried)
+                command, carried = "", 0
+            command, carried = (command + more).lstrip(";"), carried + len(piece)
+        self._change(path, command + ";end()")
+        on_bytes(carried)
+
+    def copy(self, source: str, target: str) -> None:
+        self._change(target, f"copy({'/' + source!r},{'/' + target!r})")
+
+    def put(self, path: str, content: bytes) -> None:
+        size = self.sizes([path]).get(path)
+        if size is not None and size != len(content):
+            packed = _packed(content)
+            self._change(path, f"begin({'/' + path!r});add({packed!r});end()")
+        else:
+            self.overwrite(path, 0, content)
+
+    def overwrite(self, path: str, at: int, block: bytes) -> None:
+        self._change(path, f"place({'/' + path!r},{at},{_packed(block)!r})")
+
+    def remove(self, path: str) -> None:
+        self._change(path, f"remove({'/' + path!r})")
+
+    def settle(self) -> None:
+        self._exec("os.sync()")
+
+    def _change(self, path: str, command: str) -> None:
+        try:
+            self._exec(command)
+        except BoardRaised as error:
+            raise self._told(path, error) from None
+
+    def _told(self, path: str, error: BoardRaised) -> DeviceError:
+        if error.number == errno.EROFS:
+            return DriveReadOnly(
+                f"{self.name}: the drive is read-only to the board while a computer may have it by USB: deploy to the"
+                " drive itself, `stoa deploy FOLDER`, where it is mounted"
+            )
+        if error.number == errno.ENOSPC:
+            return DriveFull(f"{self.name}: the drive is full at {path}: remove files of your own, and deploy again")
+        return DeviceError(f"{self.name}: {path}: the board says {error}")
+
+    def _ask(self, expression: str) -> list[int]:
+        found: list[int] = list(self._repl.ask(expression))
+        return found
+
+    def _exec(self, command: str, on_line: object = None) -> list[str]:
+        lines: list[str] = []
+        text = bytearray()
+
+        def on_byte(byte: bytes) -> None:
+            text.extend(byte.replace(b"\x04", b""))
+            if byte == b"\n":
+                line = text.decode("utf-8", "replace").strip()
+                text.clear()
+                if line:
+                    lines.append(line)
+                    if callable(on_line):
+                        on_line(line)
+
+        self._repl.exec(command, on_byte)
+        return lines
+
+
+def _packed(piece: bytes) -> str:
+    packing = zlib.compressobj(9, wbits=WINDOW_BITS)
+    return base64.b64encode(packing.compress(piece) + packing.flush()).decode()
+
+
+def _small(source: str) -> str:
+    """Without comments and docstrings, and a space for four: that much less goes over the cable."""
+    lines: Iterable[str] = (line for line in source.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    kept, in_text = [], False
+    for line in lines:
+        stripped = line.strip()
+        if in_text or stripped.startswith('"""'):
+            in_text = not (stripped.endswith('"""') and (in_text or len(stripped) > 3))
+            continue
+        depth = (len(line) - len(stripped)) // 4
+        kept.append(" " * depth + stripped)
+    return "\n".join(kept)

@@ -1,0 +1,83 @@
+"""The seam between a deploy and a board: what any way to the board's drive can do.
+
+Paths are POSIX, from the drive's root, without a leading slash. Every method may raise LinkLost, DriveReadOnly or
+DriveFull. A way is a context manager; leaving it lets the board run what is on the drive then, whatever happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import NamedTuple, Protocol, Self
+
+OnBytes = Callable[[int], None]
+
+
+class Kept(NamedTuple):
+    """A file as it lies on the board. sha256: in hexadecimal."""
+
+    size: int
+    sha256: str
+
+
+class Way(Protocol):
+    """`name` is for people: "the drive at /media/me/CIRCUITPY", "/dev/ttyUSB0"."""
+
+    name: str
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+    def board_id(self) -> str | None:
+        """What boot_out.txt says; None if it is not there or says nothing."""
+        ...
+
+    def free(self) -> int:
+        """Bytes that no file has yet."""
+        ...
+
+    def sizes(self, paths: Sequence[str]) -> dict[str, int]:
+        """Path -> size, of those that are there."""
+        ...
+
+    def read(self, path: str, at: int, size: int) -> bytes:
+        """So many bytes of a file, and fewer at its end; b"" if it is not there."""
+        ...
+
+    def inventory(self, folder: str, on_bytes: OnBytes) -> dict[str, Kept]:
+        """Path in `folder` -> what lies there, of all files below it, each read whole; {} if there is no such folder.
+
+        on_bytes: called with how many bytes were read, again and again.
+        """
+        ...
+
+    def digest(self, folder: str, on_bytes: OnBytes) -> str:
+        """manifest.digest of that inventory, less what is called manifest.NAME, reckoned by the board where it can."""
+        ...
+
+    def write(self, path: str, content: bytes, on_bytes: OnBytes) -> None:
+        """Create or replace a file, and the folders it lies in. on_bytes: called with how many of its bytes are over."""
+        ...
+
+    def copy(self, source: str, target: str) -> None:
+        """The same from a file of the board's own."""
+        ...
+
+    def put(self, path: str, content: bytes) -> None:
+        """Create or replace a file of a few KB: the old one is there or the new one, wherever the link is lost."""
+        ...
+
+    def overwrite(self, path: str, at: int, block: bytes) -> None:
+        """Put `block` in place into a file that is there, with the same promise."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Remove a file or an empty folder, if it is there."""
+        ...
+
+    def settle(self) -> None:
+        """Return when all that was written has reached the board."""
+        ...
