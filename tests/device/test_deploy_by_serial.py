@@ -1,0 +1,216 @@
+"""A deploy over the raw REPL of a real VM, to a FAT image that the virtual board then boots."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from host_tools.boards import load_board
+from host_tools.bundle import ACTIVE, ACTIVE_AT, PRESERVED, SLOTS, build_program, root_files
+from host_tools.device import manifest
+from host_tools.device.deploy import Report, deploy
+from host_tools.device.errors import DeviceError, DriveFull, DriveReadOnly, NoBoard
+from host_tools.device.raw_repl import RawRepl
+from host_tools.device.serial_way import SerialWay
+from host_tools.rehearsal.household import settings_toml
+from host_tools.virtual_board.fat import mounted
+from host_tools.virtual_board.flash import Flash
+from tests.campaign import extent
+from tests.device.serial_board import LANGUAGES, SerialBoard
+from tests.home import MAGTAG
+
+BOARD = load_board(MAGTAG)
+HEAD = manifest.Head(BOARD.id, "0.1", "")
+BOOT_OUT = (
+    b"Adafruit CircuitPython 10.3.1 on 2026-08-20; Adafruit MagTag with ESP32S2\r\n"
+    b"Board ID:adafruit_magtag_2.9_grayscale\r\nUID:C7FD1A2B\r\n"
+)
+
+
+@pytest.fixture(scope="module")
+def program():
+    return build_program(BOARD)
+
+
+@pytest.fixture
+def flash():
+    made = Flash.blank(BOARD.memory.drive_kib * 1024)
+    with mounted(made) as drive:
+        drive.write_file("/boot_out.txt", BOOT_OUT)
+    return made
+
+
+def put(flash, program, small_steps=False, **board):
+    """(Report, the board) of a deploy from the cable's being plugged in to its end."""
+    with SerialBoard(flash, **board) as double:
+        repl = RawRepl(double.port, small_steps)
+        try:
+            repl.enter_raw_repl()
+            with SerialWay(repl) as way:
+                report = deploy(way, HEAD, program, lambda *progress: None)
+        finally:
+            repl.close()
+    return report, double
+
+
+def running(flash):
+    """(slot, path -> content) of the program that code.py takes, read by nobody's rules but its own."""
+    with mounted(flash) as drive:
+        try:
+            named = drive.read_file("/" + ACTIVE)[ACTIVE_AT:]
+        except OSError:
+            named = b""
+        slot = SLOTS[1] if named.startswith(SLOTS[1].encode()) else SLOTS[0]
+        files = {}
+        for path in drive.walk(f"/{slot}") if slot in drive.listdir("/") else ():
+            files[path.removeprefix(f"{slot}/")] = drive.read_file("/" + path)
+        files.pop(manifest.NAME, None)
+        return slot, files
+
+
+def read(flash, path):
+    with mounted(flash) as drive:
+        return drive.read_file("/" + path)
+
+
+def other(program, **changes):
+    return {**program, **{path.replace("__", "/"): content for path, content in changes.items()}}
+
+
+def test_what_was_deployed_boots_and_shows_the_pairing_screen(flash, program, home):
+    report, _ = put(flash, program)
+    assert report.changed and report.slot == SLOTS[0] and len(report.sent) == len(program)
+    home.board.state.flash = flash
+    home.board.install({"settings.toml": settings_toml(home.account)})
+    home.wake_now()
+    assert home.names() == ["pairing", "quote"]
+
+
+def test_the_same_again_writes_nothing(flash, program):
+    put(flash, program)
+    erases = flash.erases
+    report, _ = put(flash, program)
+    assert not report.changed and not report.sent
+    assert flash.erases == erases
+
+
+def test_one_file_is_sent_alone_and_the_rest_copied_on_the_board(flash, program):
+    put(flash, program)
+    changed = other(program, **{"stoa__log.py": program["stoa/log.py"] + b"# more\n"})
+    report, double = put(flash, changed)
+    assert report.sent == ["stoa/log.py"] and report.copied == len(program) - 1
+    assert running(flash) == (SLOTS[1], changed)
+    # What the other folder has from the time before is not even copied.
+    again = other(changed, **{"stoa__log.py": program["stoa/log.py"] + b"# less\n"})
+    report, _ = put(flash, again)
+    assert report.sent == ["stoa/log.py"] and report.copied == 0
+    assert running(flash) == (SLOTS[0], again)
+
+
+def test_a_module_that_is_no_longer_shipped_goes(flash, program):
+    put(flash, other(program, **{"stoa__old.py": b"OLD = 1\n"}))
+    put(flash, program)
+    report, _ = put(flash, other(program, **{"stoa__new.py": b"NEW = 1\n"}))
+    assert report.removed == 1
+    assert "stoa/old.py" not in running(flash)[1]
+
+
+def test_the_token_and_the_quote_are_never_touched(flash, program):
+    put(flash, program)
+    with mounted(flash) as drive:
+        kept = {}
+        for path in PRESERVED:
+            size = drive.stat("/" + path)[1]
+            kept[path] = hashlib.sha256(path.encode()).digest() * (size // 32)
+            drive.write_file("/" + path, kept[path])
+    report, _ = put(flash, other(program, **{"stoa__log.py": b"LOG = 1\n"}))
+    assert report.kept_token
+    assert {path: read(flash, path) for path in PRESERVED} == kept
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whatever_the_build_s_language(flash, program, language):
+    put(flash, program, language=language)
+    assert running(flash) == (SLOTS[0], program)
+
+
+def test_a_board_with_a_buffer_of_128_bytes(flash, program):
+    few = {path: program[path] for path in list(program)[:3]}
+    _, double = put(flash, few, small_steps=True, buffer=128)
+    assert running(flash) == (SLOTS[0], few)
+    assert double.overruns == 0
+
+
+def test_a_board_in_a_crash_loop_is_broken_into(flash, program):
+    few = {path: program[path] for path in list(program)[:3]}
+    put(flash, few, crashes=True)
+    assert running(flash) == (SLOTS[0], few)
+
+
+def test_a_board_that_is_asleep_is_told_so(flash):
+    with SerialBoard(flash, asleep=True) as double:
+        repl = RawRepl(double.port)
+        with pytest.raises(NoBoard, match="nothing answers"):
+            repl.enter_raw_repl(timeout_overall=1.0)
+        repl.close()
+
+
+def test_a_drive_that_a_computer_has(flash, program):
+    with pytest.raises(DriveReadOnly, match="read-only to the board while a computer may have it"):
+        put(flash, program, usb_attached=True)
+
+
+def test_a_full_drive_is_told_before_anything_is_written(flash, program):
+    with mounted(flash) as drive:
+        drive.write_file("/holiday.jpg", b"\xff" * 700_000)
+    erases = flash.erases
+    with pytest.raises(DriveFull, match=r"has \d+ KiB free and \d+ are needed"):
+        put(flash, program)
+    assert flash.erases == erases
+
+
+def test_somebody_s_own_program_is_kept_beside(flash, program):
+    with mounted(flash) as drive:
+        drive.write_file("/code.py", b"print('mine')\n")
+        drive.write_file("/code.txt", b"print('mine too')\n")
+    report, _ = put(flash, program)
+    assert read(flash, "before-stoa-code.py") == b"print('mine')\n"
+    assert read(flash, "before-stoa-code.txt") == b"print('mine too')\n"
+    with mounted(flash) as drive:
+        assert "code.txt" not in drive.listdir("/")
+    assert len([note for note in report.notes if "is kept as" in note]) == 2
+
+
+def content_of(flash):
+    return bytes(flash.content)
+
+
+def changes_of_an_update(flash, old, new):
+    """How many changes of the drive it takes to get from one to the other."""
+    before = content_of(flash)
+    _, double = put(flash, new)
+    flash.content[:] = before
+    return len(double.changes)
+
+
+@pytest.mark.parametrize("share", range(4))
+def test_a_cable_pulled_anywhere_leaves_the_old_program_or_the_new_one_and_doing_it_again_ends_it(flash, program, share):
+    old = {path: program[path] for path in sorted(program)[:12]}
+    new = {**old, "stoa/new.py": b"NEW = 1\n" * 400, sorted(old)[3]: b"CHANGED = 1\n"}
+    del new[sorted(old)[5]]
+    put(flash, old)
+    put(flash, {**old, "stoa/else.py": b"x = 1\n"})
+    put(flash, old)
+    total = changes_of_an_update(flash, old, new)
+    begun = content_of(flash)
+    roots = root_files()
+    for pull_at in list(range(1, total + 1, extent(quick=7, deep=1)))[share::4]:
+        flash.content[:] = begun
+        with pytest.raises(DeviceError):
+            put(flash, new, pull_at=pull_at)
+        assert running(flash)[1] in (old, new), pull_at
+        assert {name: read(flash, name) for name in roots} == roots, pull_at
+        report, _ = put(flash, new)
+        assert running(flash)[1] == new, pull_at
+        assert report.kept_token
