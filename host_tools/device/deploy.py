@@ -132,8 +132,9 @@ def _check_room(way: Way, plan: Plan, wanted: Mapping[str, Kept], there: Mapping
     free = way.free()
     if needed and needed + RESERVE > free:
         raise DriveFull(
-            f"{way.name} has {free // 1024} KiB free and {-(-(needed + RESERVE) // 1024)} are needed, for the old program"
-            " stays until the new one is there; nothing was changed: remove files of your own, and deploy again"
+            f"{way.name} has {free // 1024} KiB free and {-(-(needed + RESERVE) // 1024)} are needed, for the old"
+            " program stays until the new one is there. Nothing was changed. Remove files of your own and deploy again;"
+            " if there are none the drive is damaged, and --erase-drive makes it anew"
         )
 
 

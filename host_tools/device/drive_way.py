@@ -120,6 +120,11 @@ class DriveWay:
             else:
                 target.unlink(missing_ok=True)
 
+    def erase_drive(self) -> None:
+        raise DeviceError(
+            f"{self.name} cannot be made anew from this side: deploy by the board's serial port, --erase-drive added"
+        )
+
     def settle(self) -> None:
         with self._told(""):
             if hasattr(os, "sync"):

@@ -31,5 +31,29 @@ class PortInUse(DeviceError):
     """Another program has the port."""
 
 
+class WrongBoard(DeviceError):
+    """The board is another than the one that was meant, or one that Stoa does not know."""
+
+
+class DriveDamaged(DeviceError):
+    """Folders or files of the drive cannot be read: its power failed as it was written."""
+
+
 class NotVerified(DeviceError):
     """What was read back is not what was written."""
+
+
+class BootloaderTooOld(DeviceError):
+    """The board's UF2 bootloader cannot hold the image that was meant for it."""
+
+
+class FlashCutShort(DeviceError):
+    """Ctrl-C in the midst of flashing. The ROM's bootloader is still there; exit code 130, as after any Ctrl-C."""
+
+    exit_code = 130
+
+
+class ImageRefused(StoaError):
+    """A file that may not be flashed: broken, for another board, or not what the way takes. A wrong argument: 2."""
+
+    exit_code = 2

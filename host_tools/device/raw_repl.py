@@ -19,7 +19,8 @@ import serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
-from host_tools.device.errors import DeviceError, LinkLost, NoBoard, PortInUse
+from host_tools.device.errors import DeviceError, LinkLost, NoBoard
+from host_tools.device.opening import why_not_open
 
 BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 INTERRUPT, RAW, FRIENDLY, RELOAD = b"\x03", b"\x01", b"\x02", b"\x04"
@@ -49,11 +50,11 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
 
     def __init__(self, port: str, small_steps: bool = False) -> None:
         self.port = port
-        self._small_steps = small_steps
+        self.small_steps = small_steps
         try:
             super().__init__(port, timeout=SILENCE_S)
         except (TransportError, serial.SerialException) as error:
-            raise _why_not_open(port, error) from None
+            raise why_not_open(port, error) from None
         # A ring buffer of 128 bytes; the others have flow control.
         self.use_raw_paste = not small_steps
 
@@ -93,6 +94,9 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
                 self.serial.rts = True
                 time.sleep(RESET_S)
                 self.serial.rts = False
+                # As the port was opened; a console on native USB is silent without DTR.
+                self.serial.dtr = True
+                self.serial.rts = True
             except OSError:
                 # A pseudo-terminal.
                 pass
@@ -126,7 +130,7 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
         """What the command printed. BoardRaised; LinkLost."""
         text = command if isinstance(command, str) else command.decode()
         with self._link():
-            if self._small_steps and len(text) > SMALL_STEP:
+            if self.small_steps and len(text) > SMALL_STEP:
                 self._run("_c=''")
                 for piece in _pieces(text, SMALL_STEP - len("_c+=''")):
                     self._run("_c+=" + piece)
@@ -169,21 +173,6 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
                 f"{self.port} does not answer any more ({error or type(error).__name__}): check the cable and do the"
                 " same again, it goes on from where it was; the board runs what it ran before"
             ) from None
-
-
-def _why_not_open(port: str, error: Exception) -> DeviceError:
-    cause = error.__context__ if isinstance(error, TransportError) else error
-    number = getattr(cause, "errno", None)
-    text = str(cause or error)
-    if number == 11 or "exclusively lock" in text or "Access is denied" in text:
-        return PortInUse(f"{port} is in use by another program: close its serial monitor, and do this again")
-    if number == 13:
-        return PortInUse(
-            f"{port} may not be opened by you: `sudo usermod -aG dialout $USER`, then log out and in again"
-        )
-    if number == 2:
-        return NoBoard(f"there is no {port}: plug the board in, and see `stoa ports`")
-    return NoBoard(f"{port} cannot be opened: {text}")
 
 
 def _pieces(text: str, size: int) -> Iterator[str]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import errno
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from host_tools.device import boot_out, manifest
-from host_tools.device.errors import DeviceError, DriveFull, DriveReadOnly, LinkLost
+from host_tools.device.errors import DeviceError, DriveDamaged, DriveFull, DriveReadOnly, LinkLost
 from host_tools.device.raw_repl import BoardRaised, RawRepl
 from host_tools.device.way import Kept, OnBytes
 
@@ -25,7 +25,11 @@ PIECE = 4096
 WINDOW_BITS = 12
 # Text of commands that are sent together, so that a small file is one exchange.
 COMMAND = 6000
-_AGENT = Path(__file__).with_name("board_agent.py")
+# More than anybody writes by hand.
+SETTINGS_MAX = 16384
+# For 4 MB of flash to be formatted, and the board to boot.
+ERASED_S = 60.0
+_AGENT = Path(__file__).parent / "on_board" / "agent.py"
 
 
 class SerialWay:
@@ -38,6 +42,16 @@ class SerialWay:
     def __enter__(self) -> Self:
         self._exec(_small(_AGENT.read_text(encoding="utf-8")))
         return self
+
+    def erase_drive(self) -> None:
+        """Make the drive anew, and put settings.toml back: whatever else was on it is gone. The board resets in it."""
+        settings = self.read("settings.toml", 0, SETTINGS_MAX)
+        self._repl.exec_raw_no_follow("import storage;storage.erase_filesystem()")
+        self._repl.enter_raw_repl(timeout_overall=ERASED_S)
+        self.__enter__()
+        if settings:
+            self.put("settings.toml", settings)
+        self.settle()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -65,9 +79,13 @@ class SerialWay:
     def read(self, path: str, at: int, size: int) -> bytes:
         if path not in self.sizes([path]):
             return b""
-        said = self._exec(
-            f"with open({'/' + path!r},'rb') as f:\n f.seek({at})\n print(hexlify(f.read({size})).decode())"
-        )
+        command = f"with open({'/' + path!r},'rb') as f:\n f.seek({at})\n print(hexlify(f.read({size})).decode())"
+        try:
+            said = self._exec(command)
+        except BoardRaised as error:
+            if error.number == errno.EIO:
+                return b""
+            raise self._told(path, error) from None
         return bytes.fromhex(said[-1]) if said else b""
 
     def inventory(self, folder: str, on_bytes: OnBytes) -> dict[str, Kept]:
@@ -78,7 +96,7 @@ class SerialWay:
             found[path] = Kept(int(size), digest)
             on_bytes(int(size))
 
-        self._exec(f"inventory({'/' + folder!r})", on_line)
+        self._change(folder, f"inventory({'/' + folder!r})", on_line)
         return found
 
     def digest(self, folder: str, on_bytes: OnBytes) -> str:
@@ -90,7 +108,7 @@ class SerialWay:
                 on_bytes(int(line[1:]))
             last = line
 
-        self._exec(f"digest({'/' + folder!r},{manifest.NAME!r})", on_line)
+        self._change(folder, f"digest({'/' + folder!r},{manifest.NAME!r})", on_line)
         return last
 
     def write(self, path: str, content: bytes, on_bytes: OnBytes) -> None:
@@ -126,9 +144,9 @@ class SerialWay:
     def settle(self) -> None:
         self._exec("os.sync()")
 
-    def _change(self, path: str, command: str) -> None:
+    def _change(self, path: str, command: str, on_line: Callable[[str], None] | None = None) -> list[str]:
         try:
-            self._exec(command)
+            return self._exec(command, on_line)
         except BoardRaised as error:
             raise self._told(path, error) from None
 
@@ -138,6 +156,11 @@ class SerialWay:
                 f"{self.name}: the drive is read-only to the board while a computer may have it by USB: deploy to the"
                 " drive itself, `stoa deploy FOLDER`, where it is mounted"
             )
+        if error.number in (errno.EIO, errno.ENODEV):
+            return DriveDamaged(
+                f"{self.name}: the drive is damaged at {path}: its power failed as it was written. `stoa deploy"
+                " --erase-drive` makes it anew and keeps settings.toml; the display still has its token in nvm"
+            )
         if error.number == errno.ENOSPC:
             return DriveFull(f"{self.name}: the drive is full at {path}: remove files of your own, and deploy again")
         return DeviceError(f"{self.name}: {path}: the board says {error}")
@@ -146,7 +169,7 @@ class SerialWay:
         found: list[int] = list(self._repl.ask(expression))
         return found
 
-    def _exec(self, command: str, on_line: object = None) -> list[str]:
+    def _exec(self, command: str, on_line: Callable[[str], None] | None = None) -> list[str]:
         lines: list[str] = []
         text = bytearray()
 
@@ -157,7 +180,7 @@ class SerialWay:
                 text.clear()
                 if line:
                     lines.append(line)
-                    if callable(on_line):
+                    if on_line is not None:
                         on_line(line)
 
         self._repl.exec(command, on_byte)

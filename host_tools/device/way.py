@@ -59,7 +59,7 @@ class Way(Protocol):
         ...
 
     def write(self, path: str, content: bytes, on_bytes: OnBytes) -> None:
-        """Create or replace a file, and the folders it lies in. on_bytes: called with how many of its bytes are over."""
+        """Create or replace a file, and the folders it lies in. on_bytes: with how many of its bytes are over."""
         ...
 
     def copy(self, source: str, target: str) -> None:
@@ -76,6 +76,10 @@ class Way(Protocol):
 
     def remove(self, path: str) -> None:
         """Remove a file or an empty folder, if it is there."""
+        ...
+
+    def erase_drive(self) -> None:
+        """Make the drive anew and keep settings.toml alone. DeviceError where this way cannot."""
         ...
 
     def settle(self) -> None:

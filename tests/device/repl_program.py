@@ -1,7 +1,7 @@
-"""The REPL of the serial double, run by the real MicroPython VM: CircuitPython's protocol, spoken over stdin and stdout.
+"""The REPL of the serial double, run by the real MicroPython VM: CircuitPython's protocol over stdin and stdout.
 
-The VM parses, compiles, runs and raises; what is here is shared/runtime/pyexec.c of CircuitPython: friendly and raw
-REPL, raw paste with a window of 128, errors with "[Errno N]" and words. `TEXTS` is put in front by the double.
+The VM parses, compiles, runs and raises; here is what CircuitPython's shared/runtime/pyexec.c does: friendly and raw
+REPL, raw paste with a window of 128, errors with "[Errno N]" and words. The double puts TEXTS in front.
 """
 
 import builtins
@@ -11,6 +11,7 @@ import sys
 
 import deflate
 
+# ruff: noqa: F821
 stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
 BANNER = b"raw REPL; CTRL-B to exit\r\n"
 PROMPT = b">>> "
@@ -60,8 +61,8 @@ def print_exception(error):
     sys.print_exception(error, told)
     text = told.getvalue()
     if isinstance(error, OSError) and error.errno:
-        number = error.errno
-        text = text.rsplit("\nOSError: ", 1)[0] + "\nOSError: [Errno %d] %s\n" % (number, TEXTS["errno"].get(number, number))
+        words = TEXTS["errno"].get(error.errno, "")
+        text = text.rsplit("\nOSError: ", 1)[0] + f"\nOSError: [Errno {error.errno}] {words}\n"
     stdout.write(text.replace("\n", "\r\n").encode())
 
 

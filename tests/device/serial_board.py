@@ -1,4 +1,4 @@
-"""A CircuitPython board on a pseudo-terminal: its REPL is a real MicroPython VM, its drive a FAT image on modelled flash.
+"""A CircuitPython board on a pseudo-terminal: its REPL is a real MicroPython VM, its drive a FAT image on flash.
 
 The VM (repl_program.py) parses, runs and raises. What is here is the board around it: what CircuitPython's main loop
 does between two runs of the VM, the drive, the wire with its speed, and the ways to lose it.
@@ -6,6 +6,7 @@ does between two runs of the VM, the drive, the wire with its speed, and the way
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -38,19 +39,34 @@ LANGUAGES: Mapping[str, Mapping[str, Any]] = {
         "reload": "soft reboot",
         "banner": "Adafruit CircuitPython 10.3.1 on 2026-08-20; Virtual board with ESP32",
         "any_key": "Press any key to enter the REPL. Use CTRL-D to reload.",
-        "errno": {2: "No such file/directory", 17: "File exists", 28: "No space left on device", 30: "Read-only filesystem"},
+        "errno": {
+            2: "No such file/directory",
+            17: "File exists",
+            28: "No space left on device",
+            30: "Read-only filesystem",
+        },
     },
     "de_DE": {
         "reload": "weicher reboot",
         "banner": "Adafruit CircuitPython 10.3.1 am 2026-08-20; Virtual board mit ESP32",
         "any_key": "Drücke eine Taste um dich mit der REPL zu verbinden. Drücke Strg-D zum neu laden.",
-        "errno": {2: "Keine solche Datei/Verzeichnis", 17: "Datei existiert", 28: "Kein Speicherplatz mehr", 30: "Schreibgeschützt"},
+        "errno": {
+            2: "Keine solche Datei/Verzeichnis",
+            17: "Datei existiert",
+            28: "Kein Speicherplatz mehr",
+            30: "Schreibgeschützt",
+        },
     },
     "ja": {
         "reload": "ソフトリブート",
         "banner": "Adafruit CircuitPython 10.3.1 on 2026-08-20; Virtual board with ESP32",
         "any_key": "何らかのキーを押すとREPLに入ります。CTRL-Dでリロード。",
-        "errno": {2: "ファイル/ディレクトリがありません", 17: "ファイルが存在します", 28: "空き容量がありません", 30: "読み込み専用"},
+        "errno": {
+            2: "ファイル/ディレクトリがありません",
+            17: "ファイルが存在します",
+            28: "空き容量がありません",
+            30: "読み込み専用",
+        },
     },
 }
 # What changes the drive, or reads it: where the cable may be pulled.
@@ -62,9 +78,10 @@ class SerialBoard:
     """`port` is the pseudo-terminal's name while the context lasts.
 
     flash: the drive, formatted if it is blank. language: a key of LANGUAGES. usb_attached: a computer has the drive.
+    buffer: of the port, bytes: more in one go, without a word from the board, are lost (USB-Serial-JTAG has 128).
     asleep: answers nothing before `wake`. runs: what code.py prints, line by line; crashes: it ends so, and the board
     begins anew each second. baud: of the line, or None for as quick as it goes. pull_at: at which of CHANGES, from 1,
-    the cable goes. cut: when its power goes.
+    the cable goes. cut: when its power goes. on_change: called with the number of each of CHANGES, before it is made.
     """
 
     flash: Flash
@@ -78,6 +95,7 @@ class SerialBoard:
     cut: Cut | None = None
     buffer: int = 0
     heap: str = "128k"
+    on_change: Callable[[int], None] = lambda number: None
     changes: list[tuple[str, str]] = field(default_factory=list)
     sent: int = 0
     received: int = 0
@@ -111,10 +129,8 @@ class SerialBoard:
 
     def _unplug(self) -> None:
         for end in (self._slave, self._master):
-            try:
+            with contextlib.suppress(OSError):
                 os.close(end)
-            except OSError:
-                pass
 
     def _live(self) -> None:
         self._woken.wait()
@@ -162,6 +178,8 @@ class SerialBoard:
         return False
 
     _heard = b""
+    _burst = 0
+    _erasing = False
 
     def _hear(self, timeout: float) -> bytes:
         if self._heard:
@@ -201,6 +219,8 @@ class SerialBoard:
             link = Link(ours)
             try:
                 self._serve(link, fat)
+            except _Reset:
+                pass
             finally:
                 self.flash.supply = None
                 running.set()
@@ -211,7 +231,17 @@ class SerialBoard:
                     wire.join(5)
                 os.close(to_vm[1])
                 os.close(from_vm[0])
+        if self._erasing:
+            self._erasing = False
+            self.flash.content[:] = b"\xff" * len(self.flash.content)
+            with mounted(self.flash):
+                pass
         self.reloads += 1
+
+    def _erase(self) -> None:
+        # It resets in the midst of the call.
+        self._erasing = True
+        raise _Reset
 
     def _serve(self, link: Link, fat: Any) -> None:
         drive = Drive(fat, self.usb_attached, self.usb_attached).operations()
@@ -220,6 +250,7 @@ class SerialBoard:
             **drive,
             "supervisor.entry_points": lambda: ("/repl",),
             "watchdog.set_mode": lambda mode: None,
+            "storage.erase_filesystem": self._erase,
         }
         while True:
             try:
@@ -241,6 +272,7 @@ class SerialBoard:
                 continue
             if operation in CHANGES:
                 self.changes.append((operation, str(arguments[0])))
+                self.on_change(len(self.changes))
                 if len(self.changes) == self.pull_at:
                     self._over.set()
                     self._unplug()
@@ -275,18 +307,28 @@ class SerialBoard:
                 data = self._hear(0.05)
                 if data:
                     self._pace(len(data))
-                    os.write(to_vm, data)
+                    os.write(to_vm, self._buffered(data))
         except OSError:
             pass
 
     def _carry_out(self, from_vm: int) -> None:
         try:
             while data := os.read(from_vm, 256):
+                self._burst = 0
                 self._pace(len(data))
                 self.sent += len(data)
                 os.write(self._master, data)
         except OSError:
             pass
+
+    def _buffered(self, data: bytes) -> bytes:
+        """What of it the board gets to see, were it as slow as it may be."""
+        if not self.buffer:
+            return data
+        kept = data[: max(0, self.buffer - self._burst)]
+        self._burst += len(data)
+        self.overruns += len(data) - len(kept)
+        return kept
 
     def _pace(self, count: int) -> None:
         if self.baud:
@@ -295,6 +337,10 @@ class SerialBoard:
 
 
 class _Unplugged(Exception):
+    pass
+
+
+class _Reset(Exception):
     pass
 
 

@@ -6,10 +6,8 @@ import hashlib
 
 import pytest
 
-from host_tools.boards import load_board
-from host_tools.bundle import ACTIVE, ACTIVE_AT, PRESERVED, SLOTS, build_program, root_files
-from host_tools.device import manifest
-from host_tools.device.deploy import Report, deploy
+from host_tools.bundle import PRESERVED, SLOTS, build_program, root_files
+from host_tools.device.deploy import deploy
 from host_tools.device.errors import DeviceError, DriveFull, DriveReadOnly, NoBoard
 from host_tools.device.raw_repl import RawRepl
 from host_tools.device.serial_way import SerialWay
@@ -17,15 +15,9 @@ from host_tools.rehearsal.household import settings_toml
 from host_tools.virtual_board.fat import mounted
 from host_tools.virtual_board.flash import Flash
 from tests.campaign import extent
+from tests.device import deploy_bench
+from tests.device.deploy_bench import BOARD, HEAD, blank, put
 from tests.device.serial_board import LANGUAGES, SerialBoard
-from tests.home import MAGTAG
-
-BOARD = load_board(MAGTAG)
-HEAD = manifest.Head(BOARD.id, "0.1", "")
-BOOT_OUT = (
-    b"Adafruit CircuitPython 10.3.1 on 2026-08-20; Adafruit MagTag with ESP32S2\r\n"
-    b"Board ID:adafruit_magtag_2.9_grayscale\r\nUID:C7FD1A2B\r\n"
-)
 
 
 @pytest.fixture(scope="module")
@@ -35,43 +27,34 @@ def program():
 
 @pytest.fixture
 def flash():
-    made = Flash.blank(BOARD.memory.drive_kib * 1024)
-    with mounted(made) as drive:
-        drive.write_file("/boot_out.txt", BOOT_OUT)
-    return made
+    return blank()
 
 
-def put(flash, program, small_steps=False, **board):
-    """(Report, the board) of a deploy from the cable's being plugged in to its end."""
-    with SerialBoard(flash, **board) as double:
-        repl = RawRepl(double.port, small_steps)
-        try:
-            repl.enter_raw_repl()
-            with SerialWay(repl) as way:
-                report = deploy(way, HEAD, program, lambda *progress: None)
-        finally:
-            repl.close()
-    return report, double
+@pytest.fixture(scope="module")
+def once_deployed(program):
+    """What the drive holds after a first deploy."""
+    made = blank()
+    put(made, program)
+    return bytes(made.content)
+
+
+@pytest.fixture
+def deployed(once_deployed):
+    return Flash(bytearray(once_deployed))
 
 
 def running(flash):
-    """(slot, path -> content) of the program that code.py takes, read by nobody's rules but its own."""
     with mounted(flash) as drive:
-        try:
-            named = drive.read_file("/" + ACTIVE)[ACTIVE_AT:]
-        except OSError:
-            named = b""
-        slot = SLOTS[1] if named.startswith(SLOTS[1].encode()) else SLOTS[0]
-        files = {}
-        for path in drive.walk(f"/{slot}") if slot in drive.listdir("/") else ():
-            files[path.removeprefix(f"{slot}/")] = drive.read_file("/" + path)
-        files.pop(manifest.NAME, None)
-        return slot, files
+        return deploy_bench.running(drive)
 
 
 def read(flash, path):
     with mounted(flash) as drive:
         return drive.read_file("/" + path)
+
+
+def some(program, many):
+    return {path: program[path] for path in sorted(program)[:many]}
 
 
 def other(program, **changes):
@@ -87,18 +70,16 @@ def test_what_was_deployed_boots_and_shows_the_pairing_screen(flash, program, ho
     assert home.names() == ["pairing", "quote"]
 
 
-def test_the_same_again_writes_nothing(flash, program):
-    put(flash, program)
-    erases = flash.erases
-    report, _ = put(flash, program)
+def test_the_same_again_writes_nothing(deployed, program):
+    report, _ = put(deployed, program)
     assert not report.changed and not report.sent
-    assert flash.erases == erases
+    assert deployed.erases == 0
 
 
-def test_one_file_is_sent_alone_and_the_rest_copied_on_the_board(flash, program):
-    put(flash, program)
+def test_one_file_is_sent_alone_and_the_rest_copied_on_the_board(deployed, program):
+    flash = deployed
     changed = other(program, **{"stoa__log.py": program["stoa/log.py"] + b"# more\n"})
-    report, double = put(flash, changed)
+    report, _ = put(flash, changed)
     assert report.sent == ["stoa/log.py"] and report.copied == len(program) - 1
     assert running(flash) == (SLOTS[1], changed)
     # What the other folder has from the time before is not even copied.
@@ -109,15 +90,16 @@ def test_one_file_is_sent_alone_and_the_rest_copied_on_the_board(flash, program)
 
 
 def test_a_module_that_is_no_longer_shipped_goes(flash, program):
-    put(flash, other(program, **{"stoa__old.py": b"OLD = 1\n"}))
-    put(flash, program)
-    report, _ = put(flash, other(program, **{"stoa__new.py": b"NEW = 1\n"}))
+    few = some(program, 6)
+    put(flash, {**few, "stoa/old.py": b"OLD = 1\n"})
+    put(flash, few)
+    report, _ = put(flash, {**few, "stoa/new.py": b"NEW = 1\n"})
     assert report.removed == 1
-    assert "stoa/old.py" not in running(flash)[1]
+    assert running(flash)[1] == {**few, "stoa/new.py": b"NEW = 1\n"}
 
 
-def test_the_token_and_the_quote_are_never_touched(flash, program):
-    put(flash, program)
+def test_the_token_and_the_quote_are_never_touched(deployed, program):
+    flash = deployed
     with mounted(flash) as drive:
         kept = {}
         for path in PRESERVED:
@@ -131,19 +113,25 @@ def test_the_token_and_the_quote_are_never_touched(flash, program):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_whatever_the_build_s_language(flash, program, language):
-    put(flash, program, language=language)
-    assert running(flash) == (SLOTS[0], program)
+    few = some(program, 6)
+    put(flash, few, language=language)
+    assert running(flash) == (SLOTS[0], few)
 
 
 def test_a_board_with_a_buffer_of_128_bytes(flash, program):
-    few = {path: program[path] for path in list(program)[:3]}
+    few = some(program, 3)
     _, double = put(flash, few, small_steps=True, buffer=128)
     assert running(flash) == (SLOTS[0], few)
     assert double.overruns == 0
 
 
+def test_without_small_steps_such_a_buffer_overruns(flash, program):
+    with pytest.raises(DeviceError):
+        put(flash, some(program, 3), buffer=128)
+
+
 def test_a_board_in_a_crash_loop_is_broken_into(flash, program):
-    few = {path: program[path] for path in list(program)[:3]}
+    few = some(program, 3)
     put(flash, few, crashes=True)
     assert running(flash) == (SLOTS[0], few)
 
@@ -195,8 +183,10 @@ def changes_of_an_update(flash, old, new):
 
 
 @pytest.mark.parametrize("share", range(4))
-def test_a_cable_pulled_anywhere_leaves_the_old_program_or_the_new_one_and_doing_it_again_ends_it(flash, program, share):
-    old = {path: program[path] for path in sorted(program)[:12]}
+def test_a_cable_pulled_anywhere_leaves_the_old_program_or_the_new_one_and_doing_it_again_ends_it(
+    flash, program, share
+):
+    old = some(program, 12)
     new = {**old, "stoa/new.py": b"NEW = 1\n" * 400, sorted(old)[3]: b"CHANGED = 1\n"}
     del new[sorted(old)[5]]
     put(flash, old)
@@ -214,3 +204,21 @@ def test_a_cable_pulled_anywhere_leaves_the_old_program_or_the_new_one_and_doing
         report, _ = put(flash, new)
         assert running(flash)[1] == new, pull_at
         assert report.kept_token
+
+
+def test_a_damaged_drive_is_made_anew_and_keeps_the_settings(flash, program):
+    few = some(program, 6)
+    with mounted(flash) as drive:
+        drive.write_file("/settings.toml", b'STOA_API = "https://quotes.example"\n')
+        drive.write_file("/holiday.jpg", b"\xff" * 1000)
+    with SerialBoard(flash) as double:
+        repl = RawRepl(double.port)
+        repl.enter_raw_repl()
+        with SerialWay(repl) as way:
+            way.erase_drive()
+            deploy(way, HEAD, few, lambda *progress: None)
+        repl.close()
+    assert running(flash) == (SLOTS[0], few)
+    assert read(flash, "settings.toml") == b'STOA_API = "https://quotes.example"\n'
+    with mounted(flash) as drive:
+        assert "holiday.jpg" not in drive.listdir("/")

@@ -18,5 +18,9 @@ def getmount(mount_path):
     return _root
 
 
+def erase_filesystem(extended=None):
+    call("storage.erase_filesystem")
+
+
 def remount(mount_path, readonly=False, *, disable_concurrent_write_protection=False):
     call("storage.remount", mount_path, bool(readonly))

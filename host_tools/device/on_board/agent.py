@@ -4,6 +4,7 @@ The board compiles it, so it is small. It is not part of the host: only its text
 where hashlib has `new` alone and zlib.decompress is in C.
 """
 
+import gc
 import os
 from binascii import a2b_base64, hexlify
 from hashlib import new
@@ -16,8 +17,10 @@ try:
     microcontroller.watchdog.mode = None
 except Exception:
     pass
-B = bytearray(2048)
 F = None
+# Each write erases a sector of 4 KB, or two: large ones spare time where there is room.
+gc.collect()
+B = bytearray(16384 if gc.mem_free() > 500000 else 2048)
 
 
 def size(path):
@@ -32,8 +35,10 @@ def files(top):
     """Paths below `top`, each with its size."""
     try:
         names = os.listdir(top)
-    except OSError:
-        return
+    except OSError as error:
+        if error.errno == 2:
+            return
+        raise
     for name in names:
         path = top + "/" + name
         found = os.stat(path)
@@ -58,7 +63,11 @@ def sha(path):
 
 def inventory(top):
     for path, count in files(top):
-        print(count, sha(path), path[len(top) + 1 :])
+        try:
+            print(count, sha(path), path[len(top) + 1 :])
+        except OSError:
+            # It cannot be read, and so is not what is wanted.
+            print(count, "-", path[len(top) + 1 :])
 
 
 def digest(top, but):
@@ -66,7 +75,12 @@ def digest(top, but):
     for path, count in sorted(files(top)):
         name = path[len(top) + 1 :]
         if name != but:
-            whole.update(("%s %d %s\n" % (name, count, sha(path))).encode())
+            try:
+                hashed = sha(path)
+            except OSError:
+                print("-")
+                return
+            whole.update(("%s %d %s\n" % (name, count, hashed)).encode())
             print("+", count)
     print(hexlify(whole.digest()).decode())
 
@@ -108,8 +122,7 @@ def copy(source, target):
 
 def place(path, at, text):
     """In place where the file is there; else anew."""
-    new = size(path) is None
-    with open(path, "wb" if new else "r+b") as file:
+    with open(path, "wb" if size(path) is None else "r+b") as file:
         file.seek(at)
         file.write(decompress(a2b_base64(text)))
 

@@ -1,0 +1,85 @@
+"""From a folder or a port to a Way: a board that sleeps is waited for, one that crashes again and again broken into."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from host_tools.device.drive_way import DriveWay
+from host_tools.device.errors import LinkLost, NoBoard
+from host_tools.device.raw_repl import RawRepl
+from host_tools.device.serial_way import SerialWay
+from host_tools.device.way import Way
+
+# A board that runs its program answers an interrupt at once, and one that boots within two seconds.
+ANSWERS_S, BOOTS_S = 3.0, 10.0
+ASK_EACH_S = 1.0
+
+
+def connect(
+    target: Path | str,
+    small_steps: bool = False,
+    wait_s: float = 60.0,
+    on_waiting: Callable[[str], None] = lambda text: None,
+    now: Callable[[], float] = time.monotonic,
+) -> Way:
+    """The way to the board at `target`: a Path is a drive's folder, a str a port. NoBoard after `wait_s` seconds.
+
+    small_steps: for USB-Serial-JTAG. on_waiting: called with what the person at the board can do.
+    """
+    if isinstance(target, Path):
+        if not target.is_dir():
+            raise NoBoard(f"there is no folder {target}: is the board's drive mounted? See `stoa ports`")
+        return DriveWay(target)
+    return SerialWay(_answering(target, small_steps, wait_s, on_waiting, now))
+
+
+def _answering(
+    port: str, small_steps: bool, wait_s: float, on_waiting: Callable[[str], None], now: Callable[[], float]
+) -> RawRepl:
+    repl = RawRepl(port, small_steps)
+    try:
+        if _answers(repl, ANSWERS_S):
+            return repl
+        repl.reset_board()
+        if _answers(repl, BOOTS_S):
+            return repl
+        on_waiting(
+            f"{port} does not answer: the board may sleep. Press its RESET button, or the button that wakes it;"
+            f" waiting {wait_s:.0f} s"
+        )
+        ends = now() + wait_s
+        while now() < ends:
+            try:
+                if _answers(repl, ASK_EACH_S):
+                    return repl
+            except LinkLost:
+                # The port goes with the board's USB when it sleeps or is reset, and comes back.
+                repl = _reopened(repl, ends, now)
+        raise NoBoard(
+            f"nothing answers on {port}: press RESET and do this again at once; if it is a bootloader that is there"
+            " (`stoa ports` tells), put CircuitPython on it first: `stoa flash`"
+        )
+    except BaseException:
+        repl.close()
+        raise
+
+
+def _answers(repl: RawRepl, seconds: float) -> bool:
+    try:
+        repl.enter_raw_repl(timeout_overall=seconds)
+    except NoBoard:
+        return False
+    return True
+
+
+def _reopened(repl: RawRepl, ends: float, now: Callable[[], float]) -> RawRepl:
+    repl.close()
+    while True:
+        try:
+            return RawRepl(repl.port, repl.small_steps)
+        except NoBoard:
+            if now() > ends:
+                raise
+            time.sleep(ASK_EACH_S / 4)

@@ -1,0 +1,52 @@
+"""The program a board is to be given, and what tells it from another."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+from host_tools.boards import Board, available
+from host_tools.bundle import build_program
+from host_tools.device import manifest
+from host_tools.device.errors import WrongBoard
+from host_tools.precompile import PrecompileError
+
+# The first byte of an .mpy, CircuitPython's and MicroPython's (py/persistentcode.c of each).
+_CIRCUITPYTHON, _MICROPYTHON = b"C", b"M"
+
+
+def find_board(said: str | None, wanted: str | None, way: str) -> Board:
+    """The board file to deploy by. said: by boot_out.txt; wanted: by --board. WrongBoard.
+
+    A board without a file of its own may be given another's, by name.
+    """
+    boards = {board.id: board for board in available()}
+    if wanted is not None:
+        if wanted not in boards:
+            raise WrongBoard(f"unknown board {wanted!r}; known boards: {', '.join(boards)}")
+        if said in boards and said != wanted:
+            raise WrongBoard(f"{way} is a {said}, and --board says {wanted}: leave --board out")
+        return boards[wanted]
+    if said is None:
+        raise WrongBoard(
+            f"{way} does not say which board it is (no boot_out.txt): add --board ID, as `stoa boards` has it"
+        )
+    if said not in boards:
+        raise WrongBoard(
+            f"{way} is a {said}, and there is no boards/{said}.toml: write one, or add --board with the id of a board"
+            f" that is wired alike; known boards: {', '.join(boards)}"
+        )
+    return boards[said]
+
+
+def program_for(board: Board, mpy_cross: Path | None) -> tuple[manifest.Head, dict[str, bytes]]:
+    """(Head without its digest, path in the program -> content). PrecompileError for MicroPython's compiler."""
+    program = build_program(board, mpy_cross)
+    modules = [content for path, content in program.items() if path.endswith(".mpy")]
+    if any(content[:1] != _CIRCUITPYTHON for content in modules):
+        whose = "MicroPython's" if modules[0][:1] == _MICROPYTHON else "of another kind"
+        raise PrecompileError(
+            f"{mpy_cross} is {whose}, and CircuitPython reads bytecode of its own mpy-cross only: take the one of the"
+            " board's release from circuitpython.org, or leave --mpy-cross out"
+        )
+    return manifest.Head(board.id, version("stoa"), "", bool(modules)), program

@@ -1,0 +1,205 @@
+"""A deploy to a drive the computer has as a folder: full, read-only, pulled out in the midst of it."""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import shutil
+
+import pytest
+
+from host_tools.bundle import ACTIVE, ACTIVE_AT, PRESERVED, SLOTS, build_program, root_files
+from host_tools.device import drive_way, manifest
+from host_tools.device.deploy import deploy
+from host_tools.device.drive_way import DriveWay
+from host_tools.device.errors import DriveFull, DriveReadOnly, LinkLost, NotVerified
+from host_tools.rehearsal.household import settings_toml
+from host_tools.virtual_board.fat import mounted
+from tests.campaign import extent
+from tests.device.deploy_bench import BOARD, BOOT_OUT, HEAD
+
+
+@pytest.fixture(scope="module")
+def program():
+    return build_program(BOARD)
+
+
+@pytest.fixture
+def drive(tmp_path):
+    folder = tmp_path / "CIRCUITPY"
+    folder.mkdir()
+    (folder / "boot_out.txt").write_bytes(BOOT_OUT)
+    return folder
+
+
+def put(folder, program):
+    with DriveWay(folder) as way:
+        assert way.board_id() == BOARD.id
+        return deploy(way, HEAD, program, lambda *progress: None)
+
+
+def some(program, many):
+    return {path: program[path] for path in sorted(program)[:many]}
+
+
+def running(folder):
+    active = folder / ACTIVE
+    named = active.read_bytes()[ACTIVE_AT:] if active.exists() else b""
+    slot = SLOTS[1] if named.startswith(SLOTS[1].encode()) else SLOTS[0]
+    top = folder / slot
+    files = {path.relative_to(top).as_posix(): path.read_bytes() for path in top.rglob("*") if path.is_file()}
+    files.pop(manifest.NAME, None)
+    return files
+
+
+class Pulled:
+    """Every opening and every write of the drive counts; at `at` the board is pulled out: its folder is empty then."""
+
+    def __init__(self, folder, at=0):
+        self.folder, self.at, self.count = folder, at, 0
+
+    def open(self, path, mode="r", *more, **options):
+        self.step()
+        file = builtins.open(path, mode, *more, **options)  # noqa: SIM115
+        if mode[:1] == "r" and "+" not in mode:
+            return file
+        write = file.write
+
+        class Written:
+            def __enter__(this):
+                return this
+
+            def __exit__(this, *exception):
+                file.close()
+
+            def __getattr__(this, name):
+                return getattr(file, name)
+
+            def write(this, data):
+                half = len(data) // 2
+                write(data[:half])
+                self.step()
+                return half + write(data[half:])
+
+        return Written()
+
+    def step(self):
+        self.count += 1
+        if self.count == self.at:
+            self.folder.rename(self.folder.with_name("pulled"))
+            self.folder.mkdir()
+            raise OSError(errno.EIO, "Input/output error")
+
+    def back(self):
+        shutil.rmtree(self.folder)
+        self.folder.with_name("pulled").rename(self.folder)
+
+
+def test_the_deployed_drive_boots_and_shows_the_pairing_screen(drive, program, home):
+    report = put(drive, program)
+    assert report.changed and len(report.sent) == len(program)
+    with mounted(home.board.state.flash) as fat:
+        for path in list(fat.walk()):
+            fat.remove("/" + path)
+    deployed = [path for path in drive.rglob("*") if path.is_file()]
+    home.board.install({path.relative_to(drive).as_posix(): path.read_bytes() for path in deployed})
+    home.board.install({"settings.toml": settings_toml(home.account)})
+    home.wake_now()
+    assert home.names() == ["pairing", "quote"]
+
+
+def test_unchanged_and_one_file(drive, program):
+    put(drive, program)
+    before = {path: path.stat().st_mtime_ns for path in drive.rglob("*")}
+    assert not put(drive, program).changed
+    assert {path: path.stat().st_mtime_ns for path in drive.rglob("*")} == before
+    changed = {**program, "stoa/log.py": b"LOG = 1\n"}
+    report = put(drive, changed)
+    assert report.sent == ["stoa/log.py"] and report.copied == len(program) - 1
+    assert running(drive) == changed
+
+
+def test_the_token_and_the_quote_are_never_touched(drive, program):
+    few = some(program, 4)
+    put(drive, few)
+    for path in PRESERVED:
+        (drive / path).write_bytes(b"\x07" * (drive / path).stat().st_size)
+    assert put(drive, {**few, "stoa/new.py": b""}).kept_token
+    assert {(drive / path).read_bytes().strip(b"\x07") for path in PRESERVED} == {b""}
+
+
+def test_pulled_out_anywhere_the_old_program_or_the_new_one_is_there_and_the_same_again_ends_it(
+    drive, program, monkeypatch
+):
+    old = some(program, 8)
+    new = {**old, "stoa/new.py": b"NEW = 1\n" * 400, sorted(old)[3]: b"CHANGED = 1\n"}
+    del new[sorted(old)[5]]
+    put(drive, old)
+    begun = drive.with_name("begun")
+    shutil.copytree(drive, begun)
+    whole = Pulled(drive)
+    monkeypatch.setattr(drive_way, "open", whole.open, raising=False)
+    put(drive, new)
+    assert whole.count > 30
+    for at in range(1, whole.count + 1, extent(quick=5, deep=1)):
+        shutil.rmtree(drive)
+        shutil.copytree(begun, drive)
+        pulled = Pulled(drive, at)
+        monkeypatch.setattr(drive_way, "open", pulled.open)
+        with pytest.raises(LinkLost, match="was the board unplugged"):
+            put(drive, new)
+        pulled.back()
+        assert running(drive) in (old, new), at
+        assert {name: (drive / name).read_bytes() for name in root_files()} == root_files(), at
+        monkeypatch.setattr(drive_way, "open", builtins.open)
+        assert put(drive, new).kept_token
+        assert running(drive) == new, at
+
+
+def test_a_full_drive_is_told_before_anything_is_written(drive, program, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(983040, 900000, 83040))
+    with pytest.raises(DriveFull, match="has 81 KiB free and"):
+        put(drive, program)
+    assert [path.name for path in drive.iterdir()] == ["boot_out.txt"]
+
+
+def test_a_drive_that_fills_up_in_the_midst_of_it(drive, program, monkeypatch):
+    few = some(program, 4)
+    put(drive, few)
+
+    def full(path, mode="r", *more, **options):
+        if "w" in mode:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return builtins.open(path, mode, *more, **options)
+
+    monkeypatch.setattr(drive_way, "open", full, raising=False)
+    with pytest.raises(DriveFull, match="the drive is full"):
+        put(drive, {**few, "stoa/new.py": b"NEW = 1\n"})
+    assert running(drive) == few
+
+
+def test_a_drive_the_computer_may_not_write(drive, program, monkeypatch):
+    def locked(path, mode="r", *more, **options):
+        if mode != "rb":
+            raise OSError(errno.EROFS, "Read-only file system")
+        return builtins.open(path, mode, *more, **options)
+
+    monkeypatch.setattr(drive_way, "open", locked, raising=False)
+    with pytest.raises(DriveReadOnly, match=r"unplug the board, plug it in, and deploy again"):
+        put(drive, some(program, 4))
+
+
+def test_what_reads_back_otherwise_never_runs(drive, program, monkeypatch):
+    few = some(program, 4)
+    put(drive, few)
+    worn = sorted(few)[1]
+
+    def wearing(path, mode="r", *more, **options):
+        worn_out = mode == "wb" and str(path).endswith(worn)
+        return builtins.open(drive.with_name("nowhere") if worn_out else path, mode, *more, **options)
+
+    monkeypatch.setattr(drive_way, "open", wearing, raising=False)
+    with pytest.raises(NotVerified, match="reads back something else than was written"):
+        put(drive, {**few, worn: b"NEW = 1\n"})
+    monkeypatch.setattr(drive_way, "open", builtins.open)
+    assert running(drive) == few
