@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-Board = Annotated[str, typer.Option("--board", help="The board, as `stoa boards` names it.", metavar="ID")]
+from host_tools.cli import completions
+
+Board = Annotated[
+    str,
+    typer.Option(
+        "--board", help="The board, as `stoa boards` names it.", metavar="ID", autocompletion=completions.board_ids
+    ),
+]
 Port = Annotated[int, typer.Option("--port", help="Port of the authority; 0 picks a free one.", min=0, max=65535)]
 Panel = Annotated[
     str | None,

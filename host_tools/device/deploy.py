@@ -17,10 +17,10 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from host_tools.bundle import ACTIVE, ACTIVE_AT, SECTOR, SLOTS, active_block, first_files, root_files
+from host_tools.bundle import ACTIVE, ACTIVE_AT, SECTOR, SLOTS, active_block, first_files, root_files, sectors
 from host_tools.device import manifest
 from host_tools.device.errors import DriveFull, NotVerified
-from host_tools.device.plan import Plan, bytes_needed, make_plan
+from host_tools.device.plan import Plan, make_plan
 from host_tools.device.way import Kept, Way
 
 # CircuitPython runs the first of these that is there; the others would win over code.py or be forgotten beside it.
@@ -63,8 +63,8 @@ def deploy(way: Way, head: manifest.Head, program: Mapping[str, bytes], on_progr
     standing = heads[running]
     if standing is None or standing.digest != digest or way.digest(running, step.of("comparing", size)) != digest:
         report.slot = target = running if standing is None else next(slot for slot in SLOTS if slot != running)
-        plan, there = _look(way, wanted, target, running if target != running else None, step)
-        _check_room(way, plan, wanted, there)
+        plan = _plan(way, wanted, target, running if target != running else None, step)
+        _check_room(way, plan)
         _make_first_files(way, report)
         _fill(way, target, plan, program, report, step)
         if way.digest(target, step.of("reading back", size)) != digest:
@@ -111,24 +111,20 @@ def _active_slot(way: Way) -> str:
     return SLOTS[1] if way.read(ACTIVE, ACTIVE_AT, len(name)) == name else SLOTS[0]
 
 
-def _look(
-    way: Way, wanted: Mapping[str, Kept], target: str, running: str | None, step: _Steps
-) -> tuple[Plan, dict[str, Kept]]:
+def _plan(way: Way, wanted: Mapping[str, Kept], target: str, running: str | None, step: _Steps) -> Plan:
     size = sum(each.size for each in wanted.values())
-    there = way.inventory(target, step.of("comparing", size))
-    there.pop(manifest.NAME, None)
-    plan = make_plan(wanted, there, {})
-    if running is not None and plan.send:
-        # Only now, for it takes time: what need not come over the link.
-        plan = make_plan(wanted, there, way.inventory(running, step.of("comparing", size)))
-    return plan, there
+    found = way.compare(target, wanted, step.of("comparing", size))
+    if running is None or not found.missing:
+        return make_plan(wanted, found, set())
+    # Only now, for it takes time: what need not come over the link.
+    others = way.compare(running, wanted, step.of("comparing", size))
+    return make_plan(wanted, found, wanted.keys() - others.missing.keys())
 
 
-def _check_room(way: Way, plan: Plan, wanted: Mapping[str, Kept], there: Mapping[str, Kept]) -> None:
+def _check_room(way: Way, plan: Plan) -> None:
     first = first_files()
     present = way.sizes(list(first))
-    needed = bytes_needed(plan, wanted, there)
-    needed += sum(-(-len(content) // SECTOR) * SECTOR for path, content in first.items() if path not in present)
+    needed = plan.needed + sum(sectors(content) * SECTOR for path, content in first.items() if path not in present)
     free = way.free()
     if needed and needed + RESERVE > free:
         raise DriveFull(
@@ -152,12 +148,10 @@ def _fill(way: Way, target: str, plan: Plan, program: Mapping[str, bytes], repor
     way.remove(f"{target}/{manifest.NAME}")
     for path in plan.remove:
         way.remove(f"{target}/{path}")
-    running = next(slot for slot in SLOTS if slot != target)
-    on_copied = step.of("copying on the board", sum(len(program[path]) for path in plan.copy)) if plan.copy else None
-    for path, source in plan.copy.items():
-        way.copy(f"{running}/{source}", f"{target}/{path}")
-        if on_copied:
-            on_copied(len(program[path]))
+    if plan.copy:
+        running = next(slot for slot in SLOTS if slot != target)
+        on_copied = step.of("copying on the board", sum(len(program[path]) for path in plan.copy))
+        way.copy_all(running, target, plan.copy, on_copied)
     _send(way, target, plan.send, program, report, step)
     report.copied, report.removed = len(plan.copy), len(plan.remove)
     way.settle()
@@ -180,7 +174,7 @@ def _mend(
 ) -> None:
     """Send once more what was read back otherwise."""
     size = sum(each.size for each in wanted.values())
-    plan = make_plan(wanted, way.inventory(target, step.of("reading back", size)), {})
+    plan = make_plan(wanted, way.compare(target, wanted, step.of("reading back", size)), set())
     for path in plan.remove:
         way.remove(f"{target}/{path}")
     _send(way, target, plan.send, program, report, step)
@@ -197,15 +191,14 @@ def _mend(
 def _make_root_files(way: Way, report: Report) -> None:
     wanted = root_files()
     present = way.sizes([*wanted, *RUN_BEFORE_CODE_PY, "boot.py", "settings.toml"])
+    hashes = way.hashes([name for name, content in wanted.items() if present.get(name) == len(content)])
     for name in RUN_BEFORE_CODE_PY:
         if name in present:
             _set_aside(way, name, report)
     for name, content in wanted.items():
-        size = present.get(name)
-        there = way.read(name, 0, len(content)) if size == len(content) else b""
-        if there == content:
+        if hashes.get(name) == hashlib.sha256(content).hexdigest():
             continue
-        if name == "code.py" and size and b"stoa" not in (there or way.read(name, 0, 4096)):
+        if name == "code.py" and present.get(name) and b"stoa" not in way.read(name, 0, 4096):
             _set_aside(way, name, report)
         way.put(name, content)
         report.changed = True

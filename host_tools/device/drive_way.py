@@ -9,7 +9,7 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Self
 
 from host_tools.device import boot_out, manifest
 from host_tools.device.errors import DeviceError, DriveFull, DriveReadOnly, LinkLost
-from host_tools.device.way import Kept, OnBytes
+from host_tools.device.way import Differences, Kept, OnBytes
 
 PIECE = 65536
 
@@ -61,7 +61,17 @@ class DriveWay:
             except FileNotFoundError:
                 return b""
 
-    def inventory(self, folder: str, on_bytes: OnBytes) -> dict[str, Kept]:
+    def hashes(self, paths: Sequence[str]) -> dict[str, str]:
+        return {path: hashlib.sha256(self.read(path, 0, size)).hexdigest() for path, size in self.sizes(paths).items()}
+
+    def compare(self, folder: str, wanted: Mapping[str, Kept], on_bytes: OnBytes) -> Differences:
+        there = self._inventory(folder, on_bytes)
+        return Differences(
+            {path: there[path].size if path in there else 0 for path in wanted if there.get(path) != wanted[path]},
+            {path: there[path].size for path in there.keys() - wanted.keys()},
+        )
+
+    def _inventory(self, folder: str, on_bytes: OnBytes) -> dict[str, Kept]:
         found = {}
         with self._told(folder):
             top = self._at(folder)
@@ -73,12 +83,11 @@ class DriveWay:
                         size += len(piece)
                         on_bytes(len(piece))
                 found[path.relative_to(top).as_posix()] = Kept(size, hashed.hexdigest())
+        found.pop(manifest.NAME, None)
         return found
 
     def digest(self, folder: str, on_bytes: OnBytes) -> str:
-        found = self.inventory(folder, on_bytes)
-        found.pop(manifest.NAME, None)
-        return manifest.digest(found)
+        return manifest.digest(self._inventory(folder, on_bytes))
 
     def write(self, path: str, content: bytes, on_bytes: OnBytes) -> None:
         with self._told(path):
@@ -96,6 +105,11 @@ class DriveWay:
         with self._told(source):
             content = self._at(source).read_bytes()
         self.write(target, content, lambda _: None)
+
+    def copy_all(self, source: str, target: str, paths: Sequence[str], on_bytes: OnBytes) -> None:
+        for path in paths:
+            self.copy(f"{source}/{path}", f"{target}/{path}")
+            on_bytes(self.sizes([f"{target}/{path}"])[f"{target}/{path}"])
 
     def put(self, path: str, content: bytes) -> None:
         if self.sizes([path]).get(path) == len(content):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 from typing import TYPE_CHECKING
 
 from host_tools.device.errors import DeviceError, NoBoard, PortInUse
@@ -18,13 +19,23 @@ from host_tools.device.errors import DeviceError, NoBoard, PortInUse
 if TYPE_CHECKING:
     import serial
 
+try:
+    import termios
+except ImportError:
+    # Windows.
+    OPENING_ERRORS: tuple[type[Exception], ...] = (OSError, ValueError)
+else:
+    # Of a port that goes while pyserial sets it up; it is no OSError.
+    OPENING_ERRORS = (OSError, ValueError, termios.error)
+
 BAUD = 115200
 # Windows tells it by text; TIOCEXCL (screen, picocom) by EBUSY, a lock of pyserial's by EAGAIN.
 _IN_USE = ("exclusively lock", "Access is denied")
 _IN_USE_ERRNOS = (errno.EAGAIN, errno.EBUSY)
-_GONE = ("cannot find the file",)
+# "Could not configure port: (5, 'Input/output error')", "FileNotFoundError(2, 'The system cannot ...')".
+_ERRNO_IN_TEXT = re.compile(r"\((\d+), '")
 _GONE_ERRNOS = (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO)
-_NO_PORT = ("Could not configure port",)
+_NO_PORT_ERRNOS = (errno.EISDIR, errno.ENOTTY, errno.EINVAL)
 
 
 def open_port(port: str, timeout: float | None = None) -> serial.Serial:
@@ -43,7 +54,7 @@ def open_port(port: str, timeout: float | None = None) -> serial.Serial:
         opened.open()
         set_line(opened, "dtr", True)
         set_line(opened, "rts", True)
-    except (OSError, ValueError) as error:
+    except OPENING_ERRORS as error:
         raise why_not_open(port, error) from None
     return opened
 
@@ -68,17 +79,17 @@ def set_line(port: serial.Serial, line: str, up: bool) -> bool:
 def why_not_open(port: str, error: Exception) -> DeviceError:
     """The error to raise, with what to do about it, where opening `port` has failed with `error`."""
     cause = _cause(port, error)
-    number, text = getattr(cause, "errno", None), str(cause)
+    number, text = _errno(cause), str(cause)
     if number in _IN_USE_ERRNOS or any(words in text for words in _IN_USE):
         return PortInUse(f"{port} is in use by another program: close its serial monitor, and do this again")
     if number in (errno.EACCES, errno.EPERM):
         return PortInUse(f"{port} may not be opened by you: {how_to_be_permitted(port)}")
-    if number in _GONE_ERRNOS or any(words in text for words in _GONE):
+    if number in _GONE_ERRNOS:
         return NoBoard(
             f"there is no {port}: plug the board in with a cable that carries data, or press RESET if it may sleep, and"
             " see `stoa ports`"
         )
-    if number == errno.EISDIR or any(words in text for words in _NO_PORT):
+    if number in _NO_PORT_ERRNOS:
         return NoBoard(f"{port} is no serial port: see `stoa ports`")
     return NoBoard(f"{port} cannot be opened: {text}")
 
@@ -96,14 +107,21 @@ def how_to_be_permitted(port: str) -> str:
     return f"`sudo usermod -aG {group} $USER`, then log out and in again"
 
 
+def _errno(error: Exception) -> int | None:
+    """Of an OSError; or as the text has it, where pyserial or termios made one of an OSError."""
+    said = _ERRNO_IN_TEXT.search(str(error))
+    number = getattr(error, "errno", None) or (int(said[1]) if said else None)
+    return number if isinstance(number, int) else None
+
+
 def _cause(port: str, error: Exception) -> Exception:
     """mpremote says that it failed and not why; the same again says why."""
-    if getattr(error, "errno", None) is not None or isinstance(error, OSError):
+    if isinstance(error, OPENING_ERRORS):
         return error
     import serial
 
     try:
         serial.Serial(port, BAUD, exclusive=True).close()
-    except (OSError, ValueError) as said:
+    except OPENING_ERRORS as said:
         return said
     return error

@@ -20,7 +20,7 @@ from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
 from host_tools.device.errors import DeviceError, LinkLost, NoBoard
-from host_tools.device.opening import why_not_open
+from host_tools.device.opening import OPENING_ERRORS, why_not_open
 
 BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 INTERRUPT, RAW, FRIENDLY, RELOAD = b"\x03", b"\x01", b"\x02", b"\x04"
@@ -53,7 +53,7 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
         self.small_steps = small_steps
         try:
             super().__init__(port, timeout=SILENCE_S)
-        except (TransportError, serial.SerialException) as error:
+        except (TransportError, *OPENING_ERRORS) as error:
             raise why_not_open(port, error) from None
         # A ring buffer of 128 bytes; the others have flow control.
         self.use_raw_paste = not small_steps
@@ -62,14 +62,14 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
         """Interrupt whatever runs. NoBoard if nobody answers in `timeout_overall` seconds."""
         with self._link():
             ends = time.monotonic() + timeout_overall
-            heard = bytearray()
-            while BANNER not in heard:
+            while True:
                 if time.monotonic() > ends:
                     raise NoBoard(f"nothing answers on {self.port}")
                 # The second one, for "press any key" eats one.
                 self.serial.write(b"\r" + INTERRUPT + INTERRUPT + b"\r" + RAW)
-                heard = heard[-len(BANNER) :] + self._hear(ASK_AGAIN_S)
-            # Other tries may be on their way. The prompt must be left, for the next command looks for it.
+                if self.read_until(1, BANNER, timeout=ASK_AGAIN_S).endswith(BANNER):
+                    break
+            # Banners of other tries may be on their way. The prompt must be left: the next command looks for it.
             self._hear(QUIET_S)
             self.serial.write(b"\r" + RAW)
             self.read_until(1, BANNER[:-1])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import errno
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,7 +17,7 @@ from typing import Self
 from host_tools.device import boot_out, manifest
 from host_tools.device.errors import DeviceError, DriveDamaged, DriveFull, DriveReadOnly, LinkLost
 from host_tools.device.raw_repl import BoardRaised, RawRepl
-from host_tools.device.way import Kept, OnBytes
+from host_tools.device.way import Differences, Kept, OnBytes
 
 # Uncompressed bytes a command carries: the board holds them, and their text, in a heap of 100 KB.
 PIECE = 4096
@@ -25,6 +25,8 @@ PIECE = 4096
 WINDOW_BITS = 12
 # Text of commands that are sent together, so that a small file is one exchange.
 COMMAND = 6000
+# Files that one command copies.
+NAMES = 16
 # More than anybody writes by hand.
 SETTINGS_MAX = 16384
 # For 4 MB of flash to be formatted, and the board to boot.
@@ -38,9 +40,11 @@ class SerialWay:
     def __init__(self, repl: RawRepl) -> None:
         self.name = repl.port
         self._repl = repl
+        self._table = ""
 
     def __enter__(self) -> Self:
-        self._exec(_small(_AGENT.read_text(encoding="utf-8")))
+        agent = _packed(_small(_AGENT.read_text(encoding="utf-8")).encode())
+        self._exec(f"from zlib import decompress\nfrom binascii import a2b_base64\nexec(decompress(a2b_base64({agent!r})))")
         return self
 
     def erase_drive(self) -> None:
@@ -88,28 +92,28 @@ class SerialWay:
             raise self._told(path, error) from None
         return bytes.fromhex(said[-1]) if said else b""
 
-    def inventory(self, folder: str, on_bytes: OnBytes) -> dict[str, Kept]:
-        found = {}
+    def hashes(self, paths: Sequence[str]) -> dict[str, str]:
+        found = self._ask(f"[sha('/'+p) if size('/'+p) is not None else '' for p in {list(paths)!r}]")
+        return {path: str(hashed) for path, hashed in zip(paths, found, strict=True) if hashed}
 
-        def on_line(line: str) -> None:
-            size, digest, path = line.split(" ", 2)
-            found[path] = Kept(int(size), digest)
-            on_bytes(int(size))
-
-        self._change(folder, f"inventory({'/' + folder!r})", on_line)
+    def compare(self, folder: str, wanted: Mapping[str, Kept], on_bytes: OnBytes) -> Differences:
+        table = "\n".join(f"{wanted[path].sha256[:16]} {path}" for path in sorted(wanted))
+        if table != self._table:
+            self._exec(f"want({_packed(table.encode())!r})")
+            self._table = table
+        found = Differences({}, {})
+        lines = self._change(folder, f"compare({'/' + folder!r},{manifest.NAME!r})", _counted(on_bytes))
+        for line in lines:
+            kind, size, path = [*line.split(" ", 2), ""][:3]
+            if kind == "-":
+                found.unwanted[path] = int(size)
+            elif kind != "+":
+                found.missing[path] = int(size)
         return found
 
     def digest(self, folder: str, on_bytes: OnBytes) -> str:
-        last = ""
-
-        def on_line(line: str) -> None:
-            nonlocal last
-            if line.startswith("+"):
-                on_bytes(int(line[1:]))
-            last = line
-
-        self._change(folder, f"digest({'/' + folder!r},{manifest.NAME!r})", on_line)
-        return last
+        command = f"digest({'/' + folder!r},{manifest.NAME!r})"
+        return self._change(folder, command, _counted(on_bytes))[-1]
 
     def write(self, path: str, content: bytes, on_bytes: OnBytes) -> None:
         command, carried = f"begin({'/' + path!r})", 0
@@ -126,6 +130,11 @@ class SerialWay:
 
     def copy(self, source: str, target: str) -> None:
         self._change(target, f"copy({'/' + source!r},{'/' + target!r})")
+
+    def copy_all(self, source: str, target: str, paths: Sequence[str], on_bytes: OnBytes) -> None:
+        for at in range(0, len(paths), NAMES):
+            names = list(paths[at : at + NAMES])
+            self._change(target, f"copy_all({'/' + source!r},{'/' + target!r},{names!r})", _counted(on_bytes))
 
     def put(self, path: str, content: bytes) -> None:
         size = self.sizes([path]).get(path)
@@ -185,6 +194,16 @@ class SerialWay:
 
         self._repl.exec(command, on_byte)
         return lines
+
+
+def _counted(on_bytes: OnBytes) -> Callable[[str], None]:
+    """What tells of the agent's progress."""
+
+    def on_line(line: str) -> None:
+        if line.startswith("+"):
+            on_bytes(int(line[1:]))
+
+    return on_line
 
 
 def _packed(piece: bytes) -> str:

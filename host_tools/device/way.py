@@ -6,7 +6,7 @@ DriveFull. A way is a context manager; leaving it lets the board run what is on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
@@ -18,6 +18,13 @@ class Kept(NamedTuple):
 
     size: int
     sha256: str
+
+
+class Differences(NamedTuple):
+    """Path -> size as it lies there. missing: wanted, and not there (0) or with another content. unwanted: the rest."""
+
+    missing: dict[str, int]
+    unwanted: dict[str, int]
 
 
 class Way(Protocol):
@@ -47,15 +54,19 @@ class Way(Protocol):
         """So many bytes of a file, and fewer at its end; b"" if it is not there."""
         ...
 
-    def inventory(self, folder: str, on_bytes: OnBytes) -> dict[str, Kept]:
-        """Path in `folder` -> what lies there, of all files below it, each read whole; {} if there is no such folder.
+    def hashes(self, paths: Sequence[str]) -> dict[str, str]:
+        """Path -> SHA-256 in hexadecimal, of those that are there."""
+        ...
+
+    def compare(self, folder: str, wanted: Mapping[str, Kept], on_bytes: OnBytes) -> Differences:
+        """What of the files below `folder`, each read whole, is not as wanted; manifest.NAME aside.
 
         on_bytes: called with how many bytes were read, again and again.
         """
         ...
 
     def digest(self, folder: str, on_bytes: OnBytes) -> str:
-        """manifest.digest of that inventory, less what is called manifest.NAME, reckoned by the board where it can."""
+        """manifest.digest of what lies below `folder`, each file read whole; of what cannot be read, no digest."""
         ...
 
     def write(self, path: str, content: bytes, on_bytes: OnBytes) -> None:
@@ -64,6 +75,10 @@ class Way(Protocol):
 
     def copy(self, source: str, target: str) -> None:
         """The same from a file of the board's own."""
+        ...
+
+    def copy_all(self, source: str, target: str, paths: Sequence[str], on_bytes: OnBytes) -> None:
+        """The same of `paths` in the folder `source`, to the folder `target`. on_bytes: as above."""
         ...
 
     def put(self, path: str, content: bytes) -> None:

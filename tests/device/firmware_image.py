@@ -8,6 +8,8 @@ import struct
 from collections.abc import Sequence
 
 CHIP_IDS = {"ESP32": 0, "ESP32-S2": 2, "ESP32-S3": 9}
+# Where each sees its flash as data (esptool, DROM_MAP_START).
+DATA_AT = {"ESP32": 0x3F400000, "ESP32-S2": 0x3F000000, "ESP32-S3": 0x3C000000}
 BOOTLOADER_AT = {"ESP32": 0x1000, "ESP32-S2": 0x1000, "ESP32-S3": 0}
 UF2_FAMILIES = {"ESP32-S2": 0xBFDD4EEE, "ESP32-S3": 0xC47E5767}
 TABLE_AT, APPLICATION_AT = 0x8000, 0x10000
@@ -44,7 +46,7 @@ def esp_image(chip: str, content: bytes, digest: bool = True) -> bytes:
     header = struct.pack(
         "<BBBBIBBBBHBHH4xB", 0xE9, 1, 2, 0x2F, 0x40080000, 0xEE, 0, 0, 0, CHIP_IDS[chip], 0, 0, 0xFFFF, digest
     )
-    image = header + struct.pack("<II", 0x3F400020, len(content)) + content
+    image = header + struct.pack("<II", DATA_AT[chip] + 0x20, len(content)) + content
     checksum = 0xEF
     for byte in content:
         checksum ^= byte

@@ -49,18 +49,34 @@ def decompress(data, wbits=0):
     return deflate.DeflateIO(io.BytesIO(data), deflate.ZLIB, wbits).read()
 
 
+def ilistdir(path="."):
+    import os
+
+    for name in os.listdir(path):
+        mode, *_ = os.stat(path.rstrip("/") + "/" + name)
+        yield name, mode, 0
+
+
 _sha256 = hashlib.sha256
-hashlib = sys.modules["hashlib"] = Module()
-hashlib.new = new_hash
-zlib = sys.modules["zlib"] = Module()
-zlib.decompress = decompress
+if MICROPYTHON:
+    import os
+
+    absolute = os._absolute
+    os.ilistdir = ilistdir
+    # mpremote begins with the present folder, which FatFs takes and its binding here does not.
+    os._absolute = lambda path: absolute("/" if path in (".", "") else path[2:] if path.startswith("./") else path)
+else:
+    hashlib = sys.modules["hashlib"] = Module()
+    hashlib.new = new_hash
+    zlib = sys.modules["zlib"] = Module()
+    zlib.decompress = decompress
 
 
 def print_exception(error):
     told = io.StringIO()
     sys.print_exception(error, told)
     text = told.getvalue()
-    if isinstance(error, OSError) and error.errno:
+    if isinstance(error, OSError) and error.errno and not MICROPYTHON:
         words = TEXTS["errno"].get(error.errno, "")
         text = text.rsplit("\nOSError: ", 1)[0] + f"\nOSError: [Errno {error.errno}] {words}\n"
     stdout.write(text.replace("\n", "\r\n").encode())

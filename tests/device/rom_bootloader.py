@@ -1,12 +1,13 @@
 """A chip in its ROM's bootloader, on a pseudo-terminal: ESP32, ESP32-S2 or ESP32-S3, as the real esptool meets it.
 
 It speaks the serial protocol of the ROM, takes esptool's stub into its memory and then speaks as the stub does
-(Espressif's "Serial Protocol" page of the esptool documentation). Its flash is NOR: erasing makes ones of whole sectors,
-writing only makes noughts, so that what was not erased shows.
+(the page "Serial Protocol" of esptool's documentation). Its flash is NOR: erasing makes ones of whole sectors, writing
+only makes noughts, so that what was not erased shows.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pty
@@ -70,6 +71,7 @@ class RomBootloader:
 
     silent: no chip in its bootloader answers. says: what a board that runs CircuitPython answers instead. stuck_at: an
     address in flash where a bit stays nought. pull_after: so many bytes of flash data, then the cable goes.
+    hangs_after: so many, then it answers no more, and `hangs` is set. pull_after_md5: at the command after a hash.
     erased and written: (address, bytes) as they happened. commands: operations in their order.
     """
 
@@ -79,6 +81,8 @@ class RomBootloader:
     says: bytes = b""
     stuck_at: int | None = None
     pull_after: int | None = None
+    hangs_after: int | None = None
+    pull_after_md5: bool = False
     mac: bytes = bytes.fromhex("7cdfa1068ea8")
     erased: list[tuple[int, int]] = field(default_factory=list)
     written: list[tuple[int, int]] = field(default_factory=list)
@@ -89,6 +93,7 @@ class RomBootloader:
         tty.setraw(self._slave)
         self.port = os.ttyname(self._slave)
         self._over = threading.Event()
+        self.hangs = threading.Event()
         self._heard = bytearray()
         self._taken = 0
         self._boot()
@@ -117,10 +122,8 @@ class RomBootloader:
     def _unplug(self) -> None:
         self._over.set()
         for end in (self._slave, self._master):
-            try:
+            with contextlib.suppress(OSError):
                 os.close(end)
-            except OSError:
-                pass
 
     def _serve(self) -> None:
         while not self._over.is_set():
@@ -136,6 +139,9 @@ class RomBootloader:
             data = packet[8:]
             if len(data) != size:
                 continue
+            if self.pull_after_md5 and self.commands[-1:] == [SPI_FLASH_MD5]:
+                self._unplug()
+                return
             self.commands.append(operation)
             self._handle(operation, data, checksum)
 
@@ -272,7 +278,7 @@ class RomBootloader:
     # writing to flash
 
     def _begin(self, operation: int, data: bytes, checksum: int) -> None:
-        size, _, block_size, address = struct.unpack_from("<IIII", data)
+        size, _, _, address = struct.unpack_from("<IIII", data)
         inflate = zlib.decompressobj().decompress if operation == DEFL_BEGIN else bytes
         self._writing = _Writing(address, address + size, address // SECTOR * SECTOR, inflate)
         if not self._in_stub:
@@ -286,6 +292,10 @@ class RomBootloader:
         if self.pull_after is not None and self._taken + len(content) > self.pull_after:
             self._program(self._writing.inflate(content[: self.pull_after - self._taken]))
             self._unplug()
+            return
+        if self.hangs_after is not None and self._taken + len(content) > self.hangs_after:
+            self.silent = True
+            self.hangs.set()
             return
         self._taken += len(content)
         self._program(self._writing.inflate(content))

@@ -79,6 +79,7 @@ class SerialBoard:
 
     flash: the drive, formatted if it is blank. language: a key of LANGUAGES. usb_attached: a computer has the drive.
     buffer: of the port, bytes: more in one go, without a word from the board, are lost (USB-Serial-JTAG has 128).
+    micropython: be a MicroPython board instead, where mpremote works: os.ilistdir, its hashlib, its errors.
     asleep: answers nothing before `wake`. runs: what code.py prints, line by line; crashes: it ends so, and the board
     begins anew each second. baud: of the line, or None for as quick as it goes. pull_at: at which of CHANGES, from 1,
     the cable goes. cut: when its power goes. on_change: called with the number of each of CHANGES, before it is made.
@@ -95,6 +96,7 @@ class SerialBoard:
     cut: Cut | None = None
     buffer: int = 0
     heap: str = "128k"
+    micropython: bool = False
     on_change: Callable[[int], None] = lambda number: None
     changes: list[tuple[str, str]] = field(default_factory=list)
     sent: int = 0
@@ -245,7 +247,8 @@ class SerialBoard:
 
     def _serve(self, link: Link, fat: Any) -> None:
         drive = Drive(fat, self.usb_attached, self.usb_attached).operations()
-        program = f"TEXTS = {LANGUAGES[self.language]!r}\n".encode() + PROGRAM.read_bytes()
+        program = f"TEXTS = {LANGUAGES[self.language]!r}\nMICROPYTHON = {self.micropython}\n".encode()
+        program += PROGRAM.read_bytes()
         operations: dict[str, Callable[..., Any]] = {
             **drive,
             "supervisor.entry_points": lambda: ("/repl",),

@@ -18,6 +18,8 @@ try:
 except Exception:
     pass
 F = None
+P = 0
+T = {}
 # Each write erases a sector of 4 KB, or two: large ones spare time where there is room.
 gc.collect()
 B = bytearray(16384 if gc.mem_free() > 500000 else 2048)
@@ -61,13 +63,42 @@ def sha(path):
     return hexlify(hashed.digest()).decode()
 
 
-def inventory(top):
+def tell(count):
+    """How far it is, now and then."""
+    global P
+    P += count
+    if P > 32767:
+        print("+", P)
+        P = 0
+
+
+def want(text):
+    """A line for each file: its hash's beginning, and its path."""
+    T.clear()
+    for line in decompress(a2b_base64(text)).decode().split("\n"):
+        T[line[17:]] = line[:16]
+
+
+def compare(top, but):
+    """What is not as wanted: "-" for a file that is not wanted, "~" for another content, "?" for none."""
+    there = set()
     for path, count in files(top):
+        name = path[len(top) + 1 :]
+        if name == but:
+            continue
+        if name not in T:
+            print("-", count, name)
+            continue
+        there.add(name)
         try:
-            print(count, sha(path), path[len(top) + 1 :])
+            if sha(path)[:16] != T[name]:
+                print("~", count, name)
         except OSError:
-            # It cannot be read, and so is not what is wanted.
-            print(count, "-", path[len(top) + 1 :])
+            print("~", count, name)
+        tell(count)
+    for name in T:
+        if name not in there:
+            print("?", 0, name)
 
 
 def digest(top, but):
@@ -81,7 +112,7 @@ def digest(top, but):
                 print("-")
                 return
             whole.update(("%s %d %s\n" % (name, count, hashed)).encode())
-            print("+", count)
+            tell(count)
     print(hexlify(whole.digest()).decode())
 
 
@@ -107,6 +138,12 @@ def add(text):
 
 def end():
     F.close()
+
+
+def copy_all(source, target, names):
+    for name in names:
+        copy(source + "/" + name, target + "/" + name)
+        tell(size(target + "/" + name))
 
 
 def copy(source, target):

@@ -1,0 +1,42 @@
+"""Where an image goes: the drive or port that was named, or the only one there that takes such an image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from host_tools.device.errors import NoBoard
+from host_tools.device.ports import Found, find_boards
+from host_tools.device.targets import CHECK, SeveralBoards
+from host_tools.device.usb_ids import Kind
+
+# What an image for a port can be flashed through: the ROM's bootloader, or what the reset line brings into it.
+_PORTS: frozenset[Kind] = frozenset({"bootloader", "usb-serial-jtag", "uart-bridge"})
+_DRIVES: frozenset[Kind] = frozenset({"uf2-bootloader"})
+_HOW = {
+    True: "double-tap RESET: the drive that appears has a name that ends in BOOT",
+    False: "hold BOOT, tap RESET, let BOOT go: the bootloader's port appears",
+}
+
+
+def choose(target: str | None, wants_drive: bool, found: Sequence[Found] | None = None) -> Path | str:
+    """A Path is a drive's folder, a str a port. wants_drive: whether the image is a UF2 file.
+
+    found: the boards there; looked for if None. NoBoard, or SeveralBoards, which lists them.
+    """
+    if target is not None:
+        return Path(target) if Path(target).is_dir() else target
+    there = find_boards() if found is None else found
+    wanted = _DRIVES if wants_drive else _PORTS
+    fitting = [board for board in there if board.kind in wanted]
+    if len(fitting) > 1:
+        listed = ", ".join(f"{board.place} ({board.name})" for board in fitting)
+        raise SeveralBoards(f"several boards are there, name one of them: {listed}")
+    if not fitting:
+        running = next((board for board in there if board.kind == "circuitpython"), None)
+        seen = f"{running.name} is there and runs CircuitPython" if running else "no board was found"
+        raise NoBoard(f"{seen}: {_HOW[wants_drive]}; {'then do this again' if running else CHECK}")
+    only = fitting[0]
+    if only.mount_command:
+        raise NoBoard(f"the drive of {only.name} is not mounted: `{only.mount_command}`, and do this again")
+    return only.drive if wants_drive and only.drive else str(only.port)

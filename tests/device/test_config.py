@@ -1,0 +1,268 @@
+"""`stoa config` by its options: what it writes, shows and refuses."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+import trustme
+
+from host_tools.device.settings_check import check
+from host_tools.device.settings_draft import QUESTIONS
+from host_tools.rehearsal.household import WIFI
+from stoa import settings
+from tests.device.configuring import ACCOUNT, PASSWORD, stoa, stoa_without_password, written
+from tests.device.discovery_site import Site, server_context
+from tests.device.terminal import ROOT
+
+
+def test_there_is_a_question_for_every_key_the_firmware_takes():
+    assert {question.key for question in QUESTIONS} == {row[0] for row in settings.TABLE} | {"STOA_ALLOW_HTTP"}
+    required = {row[0] for row in settings.TABLE if row[2] is settings.REQUIRED}
+    assert {question.key for question in QUESTIONS if not question.may_be_left_out} == required
+
+
+def test_what_it_writes_boots_the_virtual_board_to_its_pairing_screen(home, tmp_path):
+    account, path = home.account, tmp_path / "settings.toml"
+    options = ["--issuer", account.issuer, "--client-id", account.client_id, "--api", account.api]
+    options += ["--audience", account.audience, "--scope", account.scope, "--ssid", WIFI.ssid]
+    options += ["--time-zone", "Europe/Berlin", "--wake-at", "07:30"]
+    code, _, err = stoa(path, *options, password=WIFI.password)
+    assert (code, err) == (0, f"Asking {account.issuer}\n")
+    assert check(path.read_bytes()) == []
+    home.write_settings(path.read_bytes())
+    home.wake_now()
+    assert home.names() == ["pairing", "quote"]
+    # 07:30 in Berlin, in winter, and a few minutes later for this display alone.
+    home.wake()
+    assert 6 * 60 + 30 <= home.clock.now_ns() // 60_000_000_000 % 1440 < 6 * 60 + 40
+
+
+def test_a_new_file_is_its_owner_s_alone_and_sets_the_stack(tmp_path):
+    path = tmp_path / "settings.toml"
+    assert stoa(path, *ACCOUNT, "--no-check")[0] == 0
+    assert written(path) == {
+        "STOA_WIFI_SSID": "porch",
+        "STOA_WIFI_PASSWORD": PASSWORD,
+        "STOA_ISSUER": "https://id.example/",
+        "STOA_CLIENT_ID": "display",
+        "STOA_API": "https://api.example/quote",
+    }
+    assert b"\nCIRCUITPY_PYSTACK_SIZE = 4096\n" in path.read_bytes()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [entry.name for entry in tmp_path.iterdir()] == ["settings.toml"]
+
+
+def test_what_changed_is_shown_and_the_rest_stays(tmp_path):
+    path = tmp_path / "settings.toml"
+    stoa(path, *ACCOUNT, "--no-check", "--audience", "quotes", "--time-zone", "Europe/Berlin")
+    path.write_bytes(b"# Mine.\n" + path.read_bytes() + b'OTHER = "key" # kept\n')
+    path.chmod(0o644)
+    code, out, _ = stoa(path, "--no-check", "--client-id", "other", "--audience", "", "--time-zone", "EST5")
+    assert code == 0
+    assert out.splitlines() == [
+        '- STOA_CLIENT_ID = "display"',
+        '+ STOA_CLIENT_ID = "other"',
+        '- STOA_AUDIENCE = "quotes"',
+        '- STOA_TZ = "CET-1CEST,M3.5.0,M10.5.0/3"',
+        '+ STOA_TZ = "EST5"',
+        f"Written: {path}",
+    ]
+    text = path.read_bytes()
+    assert text.startswith(b"# Mine.\n# Stoa's settings.") and text.endswith(b'OTHER = "key" # kept\n')
+    # The zone's name went with its rule.
+    assert b'STOA_TZ = "EST5"\n' in text and b"STOA_AUDIENCE" not in text
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_zone_s_name_stays_beside_its_rule_and_an_owner_s_comment_too(tmp_path):
+    path = tmp_path / "settings.toml"
+    stoa(path, *ACCOUNT, "--no-check", "--time-zone", "Europe/Berlin")
+    assert b'STOA_TZ = "CET-1CEST,M3.5.0,M10.5.0/3" # Europe/Berlin\n' in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(b"# Europe/Berlin", b"# where Grandmother lives"))
+    stoa(path, "--no-check", "--time-zone", "Asia/Kolkata")
+    assert b'STOA_TZ = "IST-5:30" # where Grandmother lives\n' in path.read_bytes()
+
+
+def test_nothing_to_change_writes_nothing(tmp_path):
+    path = tmp_path / "settings.toml"
+    stoa(path, *ACCOUNT, "--no-check")
+    before = path.stat().st_mtime_ns, path.stat().st_ino
+    assert stoa(path, *ACCOUNT, "--no-check") == (0, f"Nothing to change: {path}\n", "")
+    assert (path.stat().st_mtime_ns, path.stat().st_ino) == before
+
+
+def test_json_has_it_all_but_the_password(tmp_path):
+    path = tmp_path / "settings.toml"
+    code, out, _ = stoa(path, *ACCOUNT, "--no-check", "--json")
+    told = json.loads(out)
+    assert (code, told["written"], told["issuer"], told["target"]) == (0, True, None, str(path))
+    assert {"key": "STOA_WIFI_PASSWORD", "old": None, "new": "********"} in told["changes"]
+    assert {"key": "STOA_WIFI_SSID", "old": None, "new": "porch"} in told["changes"]
+
+
+def test_without_a_terminal_what_is_missing_is_named_by_its_option(tmp_path):
+    path = tmp_path / "settings.toml"
+    code, _, err = stoa_without_password(path, "--no-check", "--ssid", "porch")
+    assert code == 1 and err.count("\n") == 1
+    for option in ("--password-stdin", "--issuer", "--client-id", "--api"):
+        assert f"({option}" in err or f" {option}" in err
+    assert "--ssid" not in err and "--audience" not in err
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--issuer", "http://id.example/"], "STOA_ISSUER would send tokens unprotected: write https:// instead of"),
+        (["--wake-at", "25:00"], 'STOA_WAKE is not a time of day: write "00:00" to "23:59"'),
+        (["--time-zone", "Europe/Belrin"], "'Europe/Belrin' is no time zone; did you mean Europe/Berlin"),
+        (["--scope", "openid"], "STOA_SCOPE lacks offline_access: add offline_access to it"),
+        (["--client-id", "a\nb"], "the value for STOA_CLIENT_ID has a control character"),
+        (["--ssid", "x" * 33], "STOA_WIFI_SSID is longer than 32 bytes"),
+        (["--quiet-hours", "late"], "STOA_QUIET is not two times of day"),
+        (["--ssid", ""], "STOA_WIFI_SSID is empty"),
+    ],
+)
+def test_a_value_the_display_would_refuse_is_refused_in_its_words(tmp_path, options, said):
+    path = tmp_path / "settings.toml"
+    code, _, err = stoa(path, *ACCOUNT, "--no-check", *options)
+    assert code == 1 and err.startswith(f"stoa: {said}") and err.count("\n") == 1
+    assert not path.exists()
+
+
+def test_plain_http_is_allowed_by_the_same_switch_as_on_the_display(tmp_path):
+    path = tmp_path / "settings.toml"
+    laboratory = [*ACCOUNT, "--issuer", "http://lab.example/", "--no-check"]
+    assert stoa(path, *laboratory, "--allow-http")[0] == 0
+    assert written(path)["STOA_ALLOW_HTTP"] == "1"
+    code, _, err = stoa(path, "--no-allow-http", "--no-check")
+    assert code == 1 and "STOA_ISSUER would send tokens unprotected" in err
+    assert stoa(path, "--no-allow-http", "--issuer", "https://lab.example/", "--no-check")[0] == 0
+    assert "STOA_ALLOW_HTTP" not in written(path)
+
+
+def test_something_wrong_that_was_there_before_is_not_written_over_in_silence(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_bytes(b"STOA_WAKE = soon\n")
+    code, _, err = stoa(path, *ACCOUNT, "--no-check")
+    # That is no TOML, either.
+    assert code == 1 and f"{path}, line 1 is no TOML" in err
+    path.write_bytes(b"STOA_WAKE = 'soon'\n")
+    code, _, err = stoa(path, *ACCOUNT, "--no-check")
+    assert code == 1 and "STOA_WAKE is on a line that CircuitPython cannot read" in err
+    assert path.read_bytes() == b"STOA_WAKE = 'soon'\n"
+    assert stoa(path, *ACCOUNT, "--no-check", "--wake-at", "6:15")[0] == 0
+
+
+def test_a_file_that_cannot_be_read_is_left_alone(tmp_path):
+    path = tmp_path / "settings.toml"
+    broken = b'A = "1"\nSTOA_WIFI_PASSWORD = "correct horse\n'
+    path.write_bytes(broken)
+    code, _, err = stoa(path, *ACCOUNT, "--no-check", "--yes")
+    assert code == 1 and f"{path}, line 2 is no TOML" in err
+    assert path.read_bytes() == broken
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_the_password_comes_by_a_file(tmp_path, end):
+    path, file = tmp_path / "settings.toml", tmp_path / "password"
+    file.write_text(PASSWORD + end, newline="")
+    assert stoa_without_password(path, *ACCOUNT, "--no-check", "--password-file", file)[0] == 0
+    assert written(path)["STOA_WIFI_PASSWORD"] == PASSWORD
+
+
+def test_the_password_comes_by_a_pipe(tmp_path, monkeypatch):
+    path = tmp_path / "settings.toml"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"correct horse\n")))
+    assert stoa_without_password(path, *ACCOUNT, "--no-check", "--password-stdin")[0] == 0
+    assert written(path)["STOA_WIFI_PASSWORD"] == PASSWORD
+
+
+def test_an_open_network_has_none(tmp_path):
+    path = tmp_path / "settings.toml"
+    assert stoa(path, *ACCOUNT, "--no-check", "--open-network")[0] == 0
+    assert written(path)["STOA_WIFI_PASSWORD"] == ""
+
+
+def test_the_password_comes_one_way_only(tmp_path):
+    code, _, err = stoa_without_password(tmp_path / "settings.toml", "--open-network", "--password-stdin")
+    assert code == 1 and "only one of them" in err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot read"),
+        (b"\xff\xfe", "is not UTF-8"),
+        (b"correct horse\ncorrect horse\n", "has a control character"),
+        (b"short\n", "is not 8 to 64 characters long"),
+    ],
+)
+def test_a_file_that_holds_no_password(tmp_path, content, said):
+    file = tmp_path / "password"
+    if content is not None:
+        file.write_bytes(content)
+    code, _, err = stoa_without_password(tmp_path / "settings.toml", *ACCOUNT, "--no-check", "--password-file", file)
+    assert code == 1 and said in err
+
+
+def test_there_is_no_option_with_the_password_itself(tmp_path):
+    assert stoa_without_password(tmp_path / "settings.toml", "--password", "x")[0] == 2
+
+
+def test_an_issuer_that_cannot_be_used_keeps_a_script_from_writing(tmp_path):
+    path = tmp_path / "settings.toml"
+    with Site() as site:
+        site.publish(device_authorization_endpoint=None)
+        options = [*ACCOUNT, "--issuer", site.issuer]
+        code, out, err = stoa(path, *options)
+        assert code == 1 and "nothing was written (--yes writes it)" in err
+        assert "device_authorization_endpoint: no device_authorization_endpoint: turn the device" in out
+        assert not path.exists()
+        code, out, _ = stoa(path, *options, "--json")
+        told = json.loads(out)
+        assert (code, told["written"], told["issuer"]["failed"]) == (1, False, True)
+        assert stoa(path, *options, "--yes")[0] == 0
+    assert written(path)["STOA_ISSUER"] == site.issuer
+
+
+def test_the_issuer_s_root_is_saved(tmp_path, monkeypatch):
+    ca, trusted = trustme.CA(), tmp_path / "trusted.pem"
+    ca.cert_pem.write_to_path(trusted)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    path, root = tmp_path / "settings.toml", tmp_path / "root.pem"
+    with Site(server_context(ca)) as site:
+        site.publish()
+        code, out, _ = stoa(path, *ACCOUNT, "--issuer", site.issuer, "--save-root", root)
+        assert code == 0 and "certificate: is good, up to the root" in out
+    assert root.read_text().split() == trusted.read_text().split()
+
+
+@pytest.mark.parametrize("extra", [["--yes"], ["--no-check"]])
+def test_a_root_that_is_not_to_be_had(tmp_path, extra):
+    path, root = tmp_path / "settings.toml", tmp_path / "root.pem"
+    with Site() as site:
+        site.publish()
+        code, _, err = stoa(path, *ACCOUNT, "--issuer", site.issuer, "--save-root", root, *extra)
+    assert code == 1 and ("no root certificate to save" in err or "--save-root needs" in err)
+    assert not path.exists() and not root.exists()
+
+
+def test_the_shell_completes_a_zone_s_name():
+    line = "stoa config --time-zone europe/ber"
+    environment = {"_STOA_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": "3"}
+    done = subprocess.run(
+        [sys.executable, "-m", "host_tools.cli"],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout.split(), done.stderr) == (["Europe/Berlin"], "")
