@@ -15,13 +15,14 @@ from typing import Annotated, Any
 
 import typer
 
-from host_tools.cli import boards, config, demo, flash, monitor, ports, serve, simulate
+from host_tools.cli import boards, config, demo, deploy, flash, monitor, ports, serve, simulate
 from host_tools.errors import StoaError
 
 _COMMANDS: dict[str, Callable[..., None]] = {
     "boards": boards.list_boards,
     "config": config.config,
     "demo": demo.demo,
+    "deploy": deploy.deploy,
     "flash": flash.flash,
     "monitor": monitor.monitor,
     "ports": ports.list_ports,

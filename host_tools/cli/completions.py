@@ -30,7 +30,7 @@ def board_ids() -> Iterable[tuple[str, str]]:
 
 @_offers
 def ports() -> Iterable[tuple[str, str]]:
-    from host_tools.device.ports import find_boards
+    from host_tools.device.finding.ports import find_boards
 
     return [(board.port, board.name) for board in find_boards() if board.port]
 
@@ -38,7 +38,7 @@ def ports() -> Iterable[tuple[str, str]]:
 @_offers
 def places() -> Iterable[tuple[str, str]]:
     """Drives and ports."""
-    from host_tools.device.ports import find_boards
+    from host_tools.device.finding.ports import find_boards
 
     places = [(place, board.name) for board in find_boards() for place in (board.drive, board.port) if place]
     return [(str(place), name) for place, name in places]

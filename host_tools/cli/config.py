@@ -14,7 +14,7 @@ from host_tools.cli import completions
 from host_tools.errors import StoaError
 
 if TYPE_CHECKING:
-    from host_tools.device.issuer_check import Report
+    from host_tools.device.configuring.issuer_check import Report
 
 
 class NothingWritten(StoaError):
@@ -22,9 +22,9 @@ class NothingWritten(StoaError):
 
 
 def _zones(incomplete: str) -> list[str]:
-    from host_tools.device.tz_rules import names
+    from host_tools.device.configuring.tz_rules import names
 
-    return [name for name in sorted(names()) if name.casefold().startswith(incomplete.casefold())]
+    return [name for name in sorted(names()) if name.startswith(incomplete)]
 
 
 def config(
@@ -116,9 +116,9 @@ def config(
     Exit code 1: settings are wrong or missing, or not written; 3: the board, its cable or its drive.
     """
     from host_tools.cli.config_dialogue import Dialogue, Outcome
-    from host_tools.device.issuer_check import check_issuer
-    from host_tools.device.settings_draft import PASSWORD, Draft
-    from host_tools.device.settings_place import place_at
+    from host_tools.device.configuring.issuer_check import check_issuer
+    from host_tools.device.configuring.settings_draft import PASSWORD, Draft
+    from host_tools.device.configuring.settings_place import place_at
 
     if check is not None:
         _check(check, as_json)
@@ -151,7 +151,7 @@ def config(
             dialogue.remark(f"Asking {draft.issuer()}")
             outcome.issuer = check_issuer(draft.issuer())
             dialogue.tell_findings(outcome.issuer)
-            if outcome.issuer.failed and not yes and not dialogue.is_willing():
+            if outcome.issuer.failed and outcome.changes and not yes and not dialogue.is_willing():
                 dialogue.tell(outcome)
                 raise NothingWritten("the display could not sign in, see above; nothing was written (--yes writes it)")
             _save_root(outcome.issuer, save_root)
@@ -163,9 +163,9 @@ def config(
 
 def _check(path: Path, as_json: bool) -> None:
     from host_tools.cli.config_dialogue import tell_problems
-    from host_tools.device.settings_check import check
-    from host_tools.device.settings_file import NAME
-    from host_tools.device.settings_place import FilePlace
+    from host_tools.device.configuring.settings_check import check
+    from host_tools.device.configuring.settings_file import NAME
+    from host_tools.device.configuring.settings_place import FilePlace
 
     text = FilePlace(path / NAME if path.is_dir() else path).read()
     if text is None:

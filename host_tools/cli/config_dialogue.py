@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 
 import typer
 
-from host_tools.device.issuer_check import Report
-from host_tools.device.settings_check import Problem
-from host_tools.device.settings_draft import PASSWORD, QUESTIONS, ZONE, Change, Draft, Question, default_of
-from host_tools.device.tz_rules import zone_here
+from host_tools.device.configuring.issuer_check import Report
+from host_tools.device.configuring.settings_check import Problem
+from host_tools.device.configuring.settings_draft import PASSWORD, QUESTIONS, ZONE, Change, Draft, Question, default_of
+from host_tools.device.configuring.tz_rules import zone_here
 from host_tools.errors import StoaError
 
 _NONE = "-"

@@ -9,18 +9,26 @@ from typing import Annotated
 
 import typer
 
+from host_tools.cli.completions import board_ids, places
+
 
 def deploy(
     target: Annotated[
         str | None,
         typer.Argument(
             help="The folder of the board's drive, or its serial port; found by itself if only one board is there.",
-            metavar="[DRIVE|PORT]",
+            metavar="DRIVE|PORT",
+            autocompletion=places,
         ),
     ] = None,
     board_id: Annotated[
         str | None,
-        typer.Option("--board", help="The board, where boot_out.txt does not say or has no board file.", metavar="ID"),
+        typer.Option(
+            "--board",
+            help="The board, where boot_out.txt does not say or has no board file.",
+            metavar="ID",
+            autocompletion=board_ids,
+        ),
     ] = None,
     mpy_cross: Annotated[
         Path | None,
@@ -54,10 +62,10 @@ def deploy(
     from rich.console import Console
 
     from host_tools.cli.bytes_progress import BytesProgress
-    from host_tools.device.connect import connect
-    from host_tools.device.deploy import deploy as put
-    from host_tools.device.programs import find_board, program_for
-    from host_tools.device.targets import choose
+    from host_tools.device.deploying.connect import connect
+    from host_tools.device.deploying.deploy import deploy as put
+    from host_tools.device.deploying.programs import find_board, program_for
+    from host_tools.device.finding.targets import choose
 
     console = Console(stderr=True, highlight=False)
     chosen = choose(target)

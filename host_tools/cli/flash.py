@@ -13,7 +13,7 @@ import typer
 from host_tools.errors import StoaError
 
 if TYPE_CHECKING:
-    from host_tools.device.flash import Report
+    from host_tools.device.flashing.flash import Report
 
 
 class NobodyToAsk(StoaError):
@@ -28,7 +28,7 @@ def flash(
         typer.Argument(
             help="The bootloader's serial port, for a .bin; or the folder of its drive, for a .uf2. Found by itself if"
             " only one is there.",
-            metavar="[PORT|DRIVE]",
+            metavar="PORT|DRIVE",
         ),
     ] = None,
     image: Annotated[
@@ -74,10 +74,10 @@ def flash(
     from rich.console import Console
 
     from host_tools.cli.bytes_progress import BytesProgress
-    from host_tools.device.esp_image import MergedImage
-    from host_tools.device.flash import board_of_drive, prepare
-    from host_tools.device.flash_image import missing_image, open_image
-    from host_tools.device.flash_target import choose
+    from host_tools.device.flashing.esp_image import MergedImage
+    from host_tools.device.flashing.flash import board_of_drive, prepare
+    from host_tools.device.flashing.flash_image import missing_image, open_image
+    from host_tools.device.flashing.flash_target import choose
 
     drive = Path(target) if target and Path(target).is_dir() else None
     if image is None:

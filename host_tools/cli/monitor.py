@@ -20,8 +20,8 @@ from host_tools.errors import StoaError
 if TYPE_CHECKING:
     import serial
 
-    from host_tools.device.monitor import Event, Monitor, Said
-    from host_tools.device.targets import Target
+    from host_tools.device.console.monitor import Event, Monitor, Said
+    from host_tools.device.finding.targets import Target
 
 # As long as a read waits; Windows sees Ctrl-C only between two of them.
 READ_S = 0.5
@@ -54,7 +54,7 @@ def monitor(
 
     Exit codes: 0 after Ctrl-C; 3 for a port that is not there, in use or not permitted.
     """
-    from host_tools.device.targets import choose_port
+    from host_tools.device.finding.targets import choose_port
 
     target = choose_port(port)
     with _saved(save) as write, contextlib.suppress(KeyboardInterrupt):
@@ -66,10 +66,10 @@ def monitor(
 
 def monitor_of(target: Target, reset: bool) -> Monitor[serial.Serial]:
     """Of a board by its port, which is found again by what its USB device is, not by its name."""
-    from host_tools.device.board_reset import has_reset_line, pull_reset_line, reset_from_the_repl
-    from host_tools.device.monitor import Monitor
-    from host_tools.device.opening import close_port, open_port
-    from host_tools.device.serial_ports import come_back, list_serial_ports, named
+    from host_tools.device.console.board_reset import has_reset_line, pull_reset_line, reset_from_the_repl
+    from host_tools.device.console.monitor import Monitor
+    from host_tools.device.console.opening import close_port, open_port
+    from host_tools.device.finding.serial_ports import come_back, list_serial_ports, named
 
     name = str(target.target)
     device = named(name, list_serial_ports())
@@ -97,7 +97,7 @@ def monitor_of(target: Target, reset: bool) -> Monitor[serial.Serial]:
 
 
 def _follow(events: Iterator[Event], show: Callable[[Said], None], write: Callable[[Said], None]) -> None:
-    from host_tools.device.monitor import CannotOpen, Gone, Opened, Said
+    from host_tools.device.console.monitor import CannotOpen, Gone, Opened, Said
 
     for event in events:
         match event:
@@ -121,7 +121,7 @@ def _as_text(no_color: bool, timestamps: bool) -> Callable[[Said], None]:
     from rich.console import Console
     from rich.text import Text
 
-    from host_tools.device.console_colours import coloured
+    from host_tools.device.console.console_colours import coloured
 
     console = Console(color_system=None if no_color else "auto", highlight=False)
     if isinstance(sys.stdout, io.TextIOWrapper):

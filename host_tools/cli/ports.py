@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from host_tools.device.ports import Found
+    from host_tools.device.finding.ports import Found
 
 _KINDS = {
     "circuitpython": "CircuitPython",
@@ -34,7 +34,7 @@ def list_ports(
 
     Nothing is opened or sent: a board that runs goes on. What is behind a UART bridge does not show.
     """
-    from host_tools.device.ports import find_boards
+    from host_tools.device.finding.ports import find_boards
 
     found = find_boards()
     if as_json:

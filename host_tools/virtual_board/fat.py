@@ -144,7 +144,7 @@ class FatDrive:
             ff.pyf_closedir(handle)
 
     def space(self) -> tuple[int, int, int]:
-        """(bytes a cluster, clusters, free clusters), as flash has it: FatFs keeps the table's last block for a while."""
+        """(bytes a cluster, clusters, free clusters), as flash has it; FatFs keeps a block of the table a while."""
         return space(self._flash.content)
 
     def walk(self, top: str = "/") -> Iterator[str]:

@@ -7,10 +7,10 @@ from typing import Any
 
 from host_tools.boards import load_board
 from host_tools.bundle import ACTIVE, ACTIVE_AT, SLOTS
-from host_tools.device import manifest
-from host_tools.device.deploy import Report, deploy
-from host_tools.device.raw_repl import RawRepl
-from host_tools.device.serial_way import SerialWay
+from host_tools.device.console.raw_repl import RawRepl
+from host_tools.device.deploying import manifest
+from host_tools.device.deploying.deploy import Report, deploy
+from host_tools.device.deploying.serial_way import SerialWay
 from host_tools.virtual_board.fat import FatDrive, mounted
 from host_tools.virtual_board.flash import Flash
 from tests.device.serial_board import SerialBoard

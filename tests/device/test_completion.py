@@ -14,8 +14,8 @@ import pytest
 from host_tools import boards
 from host_tools.boards import available
 from host_tools.cli import completions
-from host_tools.device import ports
-from host_tools.device.ports import Found
+from host_tools.device.finding import ports
+from host_tools.device.finding.ports import Found
 
 ROOT = Path(__file__).resolve().parents[2]
 IDS = [board.id for board in available()]

@@ -12,8 +12,8 @@ import sys
 import pytest
 import trustme
 
-from host_tools.device.settings_check import check
-from host_tools.device.settings_draft import QUESTIONS
+from host_tools.device.configuring.settings_check import check
+from host_tools.device.configuring.settings_draft import QUESTIONS
 from host_tools.rehearsal.household import WIFI
 from stoa import settings
 from tests.device.configuring import ACCOUNT, PASSWORD, stoa, stoa_without_password, written
@@ -255,7 +255,7 @@ def test_a_root_that_is_not_to_be_had(tmp_path, extra):
 
 
 def test_the_shell_completes_a_zone_s_name():
-    line = "stoa config --time-zone europe/ber"
+    line = "stoa config --time-zone Europe/Ber"
     environment = {"_STOA_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": "3"}
     done = subprocess.run(
         [sys.executable, "-m", "host_tools.cli"],

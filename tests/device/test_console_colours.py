@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.color import Color
 from rich.style import Style
 
-from host_tools.device.console_colours import EVENTS, VALUES, coloured
+from host_tools.device.console.console_colours import EVENTS, VALUES, coloured
 from stoa import log
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"

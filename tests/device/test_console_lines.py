@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.device.console_lines import CUT, LONGEST, Lines
-from host_tools.device.masking import MASK, mask
+from host_tools.device.console.console_lines import CUT, LONGEST, Lines
+from host_tools.device.console.masking import MASK, mask
 
 # status_bar.c, main.c: a title, a cleared line, a colour.
 SEQUENCES = [

@@ -9,9 +9,9 @@ import shutil
 import pytest
 
 from host_tools.bundle import ACTIVE, ACTIVE_AT, PRESERVED, SLOTS, build_program, root_files
-from host_tools.device import drive_way, manifest
-from host_tools.device.deploy import deploy
-from host_tools.device.drive_way import DriveWay
+from host_tools.device.deploying import drive_way, manifest
+from host_tools.device.deploying.deploy import deploy
+from host_tools.device.deploying.drive_way import DriveWay
 from host_tools.device.errors import DriveFull, DriveReadOnly, LinkLost, NotVerified
 from host_tools.rehearsal.household import settings_toml
 from host_tools.virtual_board.fat import mounted

@@ -7,10 +7,10 @@ import hashlib
 import pytest
 
 from host_tools.bundle import PRESERVED, SLOTS, build_program, root_files
-from host_tools.device.deploy import deploy
+from host_tools.device.console.raw_repl import RawRepl
+from host_tools.device.deploying.deploy import deploy
+from host_tools.device.deploying.serial_way import SerialWay
 from host_tools.device.errors import DeviceError, DriveFull, DriveReadOnly, NoBoard
-from host_tools.device.raw_repl import RawRepl
-from host_tools.device.serial_way import SerialWay
 from host_tools.rehearsal.household import settings_toml
 from host_tools.virtual_board.fat import mounted
 from host_tools.virtual_board.flash import Flash

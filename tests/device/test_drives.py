@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.device import drives
-from host_tools.device.drives import Partition, find_drives, labels_of_devices, recognise, usb_of_device
+from host_tools.device.finding import drives
+from host_tools.device.finding.drives import Partition, find_drives, labels_of_devices, recognise, usb_of_device
 
 BOOT_OUT = (
     "Adafruit CircuitPython 10.3.1 on 2026-08-20; Adafruit MagTag with ESP32S2\r\n"

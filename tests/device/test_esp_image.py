@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from host_tools.device.errors import ImageRefused
-from host_tools.device.esp_image import DRIVE, FACTORY, NVS, OTA_0, check_application, read_image, read_table
+from host_tools.device.flashing.esp_image import DRIVE, FACTORY, NVS, OTA_0, check_application, read_image, read_table
 from tests.device.firmware_image import (
     CHIP_IDS,
     TABLE_4MB,

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from host_tools.boards import Board, available, load_board
-from host_tools.device import flash_image
 from host_tools.device.errors import DeviceError, LinkLost, NoBoard, NotVerified, PortInUse, WrongBoard
-from host_tools.device.esptool_process import failure
-from host_tools.device.flash_layout import STARTS_OTA_0
+from host_tools.device.flashing import flash_image
+from host_tools.device.flashing.esptool_process import failure
+from host_tools.device.flashing.flash_layout import STARTS_OTA_0
 from tests.device.command_line import stoa
 from tests.device.firmware_image import TABLE_4MB, TABLE_NO_UF2, application, merged, partition_table
 from tests.device.rom_bootloader import CHANGE_BAUDRATE, CHIPS, ESP32, ESP32_S2, ESP32_S3, Chip, RomBootloader

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.device import flash as flashing
-from host_tools.device import uf2_drive
+from host_tools.device.flashing import flash as flashing
+from host_tools.device.flashing import uf2_drive
 from tests.device.command_line import stoa
 from tests.device.firmware_image import UF2_FAMILIES, application, merged, uf2
 from tests.device.uf2_bootloader import Uf2Bootloader

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from host_tools.boards import BoardError
-from host_tools.device.circuitpython_build import Build
 from host_tools.device.errors import BootloaderTooOld, ImageRefused, NoBoard
-from host_tools.device.esp_image import read_image, read_table
-from host_tools.device.flash_image import open_image
-from host_tools.device.flash_layout import STARTS_OTA_0, lay_out
-from host_tools.device.flash_target import choose
-from host_tools.device.info_uf2 import check_it_takes, is_of, parse
-from host_tools.device.ports import Found
-from host_tools.device.targets import SeveralBoards
+from host_tools.device.finding.info_uf2 import check_it_takes, is_of, parse
+from host_tools.device.finding.ports import Found
+from host_tools.device.finding.targets import SeveralBoards
+from host_tools.device.flashing.circuitpython_build import Build
+from host_tools.device.flashing.esp_image import read_image, read_table
+from host_tools.device.flashing.flash_image import open_image
+from host_tools.device.flashing.flash_layout import STARTS_OTA_0, lay_out
+from host_tools.device.flashing.flash_target import choose
 from tests.device.firmware_image import TABLE_4MB, TABLE_4MB_OLD, TABLE_NO_UF2, application, merged, partition_table
 from tests.home import MAGTAG
 

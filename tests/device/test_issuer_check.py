@@ -18,7 +18,7 @@ from host_tools.authority.app import create_app
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.store import SqliteStore
 from host_tools.clock import RealClock
-from host_tools.device.issuer_check import check_issuer
+from host_tools.device.configuring.issuer_check import check_issuer
 from tests.device.discovery_site import WELL_KNOWN, Site, server_context
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.device.masking import MASK, mask
+from host_tools.device.console.masking import MASK, mask
 from stoa import log
 
 BASE64URL = string.ascii_letters + string.digits + "-_"

@@ -11,10 +11,10 @@ import pytest
 import serial
 from mpremote.transport import TransportError
 
-from host_tools.device.board_reset import pull_reset_line
+from host_tools.device.console.board_reset import pull_reset_line
+from host_tools.device.console.opening import close_port, how_to_be_permitted, open_port, why_not_open
+from host_tools.device.console.raw_repl import RawRepl
 from host_tools.device.errors import NoBoard, PortInUse
-from host_tools.device.opening import close_port, how_to_be_permitted, open_port, why_not_open
-from host_tools.device.raw_repl import RawRepl
 
 
 @pytest.fixture

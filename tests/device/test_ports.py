@@ -9,11 +9,11 @@ import pytest
 
 from host_tools import cli
 from host_tools.boards import available
-from host_tools.device import boot_out, info_uf2, ports
-from host_tools.device.drives import Drive
-from host_tools.device.ports import match
-from host_tools.device.serial_ports import SerialPort, come_back, list_serial_ports, named
-from host_tools.device.usb_ids import ROM_BOOTLOADERS, TINYUF2, UART_BRIDGES, meaning
+from host_tools.device.finding import boot_out, info_uf2, ports
+from host_tools.device.finding.drives import Drive
+from host_tools.device.finding.ports import match
+from host_tools.device.finding.serial_ports import SerialPort, come_back, list_serial_ports, named
+from host_tools.device.finding.usb_ids import ROM_BOOTLOADERS, TINYUF2, UART_BRIDGES, meaning
 
 BOARDS = available()
 MAGTAG, FEATHER = "adafruit_magtag_2.9_grayscale", "adafruit_feather_esp32s3_4mbflash_2mbpsram"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from host_tools.device.settings_check import check
+from host_tools.device.configuring.settings_check import check
 from stoa import settings
 from tests.device.configuring import ACCOUNT, stoa, stoa_without_password
 
@@ -61,6 +61,8 @@ def test_every_problem_with_its_line_and_its_fix(tmp_path):
         (b'\xef\xbb\xbfSTOA_API = "https://x/"\n', "begins with a byte order mark, which hides the first key"),
         (b"# no stack\n", "CIRCUITPY_PYSTACK_SIZE is missing"),
         (b"CIRCUITPY_PYSTACK_SIZE = 1536\n", "is small for the frames of a wake"),
+        (b"CIRCUITPY_PYSTACK_SIZE = 0x600\n", "is small for the frames of a wake"),
+        (b"CIRCUITPY_PYSTACK_SIZE = much\n", "CIRCUITPY_PYSTACK_SIZE is no whole number"),
         (b"hello\n", ":1: warning: settings.toml is no TOML: put it right, or `stoa config` will not edit"),
         (b'A = "\xff"\n', ":1: warning: settings.toml is not UTF-8"),
         (b'STOA_API = "https://x/\xff"\n', ":1: error: STOA_API is on a line that CircuitPython cannot read"),

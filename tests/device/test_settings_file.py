@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.device.settings_file import LARGEST, SettingsFileError, edited, lines, note, syntax_error, value
+from host_tools.device.configuring.settings_file import (
+    LARGEST,
+    SettingsFileError,
+    edited,
+    lines,
+    note,
+    syntax_error,
+    value,
+)
 from host_tools.virtual_board.settings_toml import lookup
 from tests.device.circuitpython_getenv import getenv
 

@@ -9,10 +9,10 @@ import select
 import pytest
 
 from host_tools.boards import load_board
-from host_tools.device import settings_place
+from host_tools.device.configuring import settings_place
+from host_tools.device.configuring.settings_check import check
 from host_tools.device.errors import NoBoard
-from host_tools.device.settings_check import check
-from host_tools.device.targets import Target
+from host_tools.device.finding.targets import Target
 from host_tools.virtual_board.fat import mounted
 from host_tools.virtual_board.flash import Flash
 from tests.device.configuring import ACCOUNT, stoa, written

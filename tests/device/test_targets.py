@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.device import targets
 from host_tools.device.errors import NoBoard
-from host_tools.device.ports import Found, Usb
-from host_tools.device.targets import SeveralBoards, choose, choose_port
+from host_tools.device.finding import targets
+from host_tools.device.finding.ports import Found, Usb
+from host_tools.device.finding.targets import SeveralBoards, choose, choose_port
 
 MAGTAG = Found(
     "circuitpython", "Adafruit MagTag", port="/dev/ttyACM0", drive=Path("/media/me/CIRCUITPY"), board_id="magtag"

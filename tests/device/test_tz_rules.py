@@ -10,8 +10,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from host_tools.device import tz_rules
-from host_tools.device.tz_rules import Zone, ZoneUnknown, names, rule_of, suggestions, wrong_days, zone_here, zone_of
+from host_tools.device.configuring import tz_rules
+from host_tools.device.configuring.tz_rules import (
+    Zone,
+    ZoneUnknown,
+    names,
+    rule_of,
+    suggestions,
+    wrong_days,
+    zone_here,
+    zone_of,
+)
 from stoa import timezone
 
 NOW = int(datetime(2026, 11, 26, tzinfo=UTC).timestamp())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from host_tools.device.errors import ImageRefused
-from host_tools.device.uf2 import is_uf2, read_uf2
+from host_tools.device.flashing.uf2 import is_uf2, read_uf2
 from tests.device.firmware_image import UF2_FAMILIES, application, uf2
 
 S2 = UF2_FAMILIES["ESP32-S2"]

@@ -16,9 +16,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from host_tools.device import boot_out, manifest
+from host_tools.device.deploying import manifest
+from host_tools.device.deploying.way import Differences, Kept, OnBytes
 from host_tools.device.errors import DeviceError, DriveFull, DriveReadOnly, LinkLost
-from host_tools.device.way import Differences, Kept, OnBytes
+from host_tools.device.finding import boot_out
 
 PIECE = 65536
 

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from host_tools.device.public_document import Document, Fetcher, NoDocument, why_none
-from host_tools.device.tls_chain import Root, verified_root
+from host_tools.device.configuring.public_document import Document, Fetcher, NoDocument, why_none
+from host_tools.device.configuring.tls_chain import Root, verified_root
 from host_tools.firmware_modules import firmware
 
 LIMIT_S = 15.0

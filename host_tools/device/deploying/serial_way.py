@@ -14,10 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from host_tools.device import boot_out, manifest
+from host_tools.device.console.raw_repl import BoardRaised, RawRepl
+from host_tools.device.deploying import manifest
+from host_tools.device.deploying.way import Differences, Kept, OnBytes
 from host_tools.device.errors import DeviceError, DriveDamaged, DriveFull, DriveReadOnly, LinkLost
-from host_tools.device.raw_repl import BoardRaised, RawRepl
-from host_tools.device.way import Differences, Kept, OnBytes
+from host_tools.device.finding import boot_out
 
 # Uncompressed bytes a command carries: the board holds them, and their text, in a heap of 100 KB.
 PIECE = 4096
@@ -44,7 +45,8 @@ class SerialWay:
 
     def __enter__(self) -> Self:
         agent = _packed(_small(_AGENT.read_text(encoding="utf-8")).encode())
-        self._exec(f"from zlib import decompress\nfrom binascii import a2b_base64\nexec(decompress(a2b_base64({agent!r})))")
+        imports = "from zlib import decompress\nfrom binascii import a2b_base64\n"
+        self._exec(f"{imports}exec(decompress(a2b_base64({agent!r})))")
         return self
 
     def erase_drive(self) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from host_tools.device.tls_chain import Root, refusal, root_of
+from host_tools.device.configuring.tls_chain import Root, refusal, root_of
 from host_tools.firmware_modules import firmware
 
 # As the firmware asks.

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from host_tools.device.errors import NoBoard
-from host_tools.device.ports import Found, find_boards
-from host_tools.device.targets import CHECK, SeveralBoards
-from host_tools.device.usb_ids import Kind
+from host_tools.device.finding.ports import Found, find_boards
+from host_tools.device.finding.targets import CHECK, SeveralBoards
+from host_tools.device.finding.usb_ids import Kind
 
 # What an image for a port can be flashed through: the ROM's bootloader, or what the reset line brings into it.
 _PORTS: frozenset[Kind] = frozenset({"bootloader", "usb-serial-jtag", "uart-bridge"})

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from host_tools.device import settings_file
-from host_tools.device.settings_file import Line
+from host_tools.device.configuring import settings_file
+from host_tools.device.configuring.settings_file import Line
 from host_tools.firmware_modules import firmware
 from host_tools.virtual_board.settings_toml import SettingsSyntaxError, lookup
 
@@ -92,14 +92,18 @@ def _values(text: bytes) -> Iterator[Problem]:
 
 
 def _stack(text: bytes, line: int | None) -> Iterator[Problem]:
-    size = settings_file.value(text, STACK)
     fix = f"write {STACK} = {STACK_SIZE}"
-    quoted = line is not None and b'"' in text.split(b"\n")[line - 1]
     if line is None:
         yield Problem("warning", STACK, None, "is missing, and the frames of a wake may not fit without", fix)
-    elif size is None or quoted or not size.isdigit():
+        return
+    try:
+        # In quotes it is a text, which CircuitPython leaves out.
+        size = -1 if b'"' in text.split(b"\n")[line - 1] else int(settings_file.value(text, STACK) or "", 0)
+    except ValueError:
+        size = -1
+    if size < 0:
         yield Problem("warning", STACK, line, "is no whole number, and CircuitPython leaves it out", fix)
-    elif int(size) < STACK_SIZE:
+    elif size < STACK_SIZE:
         yield Problem("warning", STACK, line, "is small for the frames of a wake", fix)
 
 

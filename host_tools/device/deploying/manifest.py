@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from host_tools.device.way import Kept
+from host_tools.device.deploying.way import Kept
 
 NAME = "manifest.txt"
 FORMAT = 1

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from host_tools.bundle import SECTOR
-from host_tools.device.way import Differences, Kept
+from host_tools.device.deploying.way import Differences, Kept
 
 # A folder takes a sector of its own, and a file's entry in it a part of one.
 _ENTRIES_IN_SECTOR = 8

@@ -15,11 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from host_tools.device.connect import connect
+from host_tools.device.configuring.settings_file import LARGEST, NAME, SettingsFileError
+from host_tools.device.deploying.connect import connect
+from host_tools.device.deploying.way import Way
 from host_tools.device.errors import DriveReadOnly, NoBoard, NotVerified
-from host_tools.device.settings_file import LARGEST, NAME, SettingsFileError
-from host_tools.device.targets import Target, choose
-from host_tools.device.way import Way
+from host_tools.device.finding.targets import Target, choose
 
 # Read by a board at once: in its memory it is bytes, and twice as many digits.
 _PIECE = 512

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from host_tools.device import settings_check, settings_file, tz_rules
-from host_tools.device.settings_check import ALLOW_HTTP, STACK, STACK_SIZE, Problem, problem_of
-from host_tools.device.settings_file import SettingsFileError, Value
-from host_tools.device.tz_rules import Zone
+from host_tools.device.configuring import settings_check, settings_file, tz_rules
+from host_tools.device.configuring.settings_check import ALLOW_HTTP, STACK, STACK_SIZE, Problem, problem_of
+from host_tools.device.configuring.settings_file import SettingsFileError, Value
+from host_tools.device.configuring.tz_rules import Zone
 from host_tools.errors import StoaError
 from host_tools.firmware_modules import firmware
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host_tools.device.errors import DeviceError, NoBoard
-from host_tools.device.ports import Found, find_boards
-from host_tools.device.usb_ids import Kind
+from host_tools.device.finding.ports import Found, find_boards
+from host_tools.device.finding.usb_ids import Kind
 
 # "COM3", and what pyserial opens as a URL.
 _PORT_BY_NAME = re.compile(r"COM\d+|\w+://.*", re.IGNORECASE)

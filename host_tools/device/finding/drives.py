@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from host_tools.device import boot_out, info_uf2
-from host_tools.device.usb_ids import TINYUF2
+from host_tools.device.finding import boot_out, info_uf2
+from host_tools.device.finding.usb_ids import TINYUF2
 
 CIRCUITPY = "CIRCUITPY"
 _LABELS = {CIRCUITPY, *(bootloader.label for bootloader in TINYUF2)}

@@ -16,15 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host_tools.boards import Board, available
-from host_tools.device import info_uf2, uf2_drive
 from host_tools.device.errors import ImageRefused, LinkLost, NotVerified, WrongBoard
-from host_tools.device.esp_image import MergedImage, read_table
-from host_tools.device.esptool_process import UART_BAUD, WRITING, Esptool, OnProgress
-from host_tools.device.flash_image import Image
-from host_tools.device.flash_layout import Layout, lay_out
-from host_tools.device.info_uf2 import InfoUf2
-from host_tools.device.uf2 import Uf2
-from host_tools.device.usb_ids import TINYUF2
+from host_tools.device.finding import info_uf2
+from host_tools.device.finding.info_uf2 import InfoUf2
+from host_tools.device.finding.usb_ids import TINYUF2
+from host_tools.device.flashing import uf2_drive
+from host_tools.device.flashing.esp_image import MergedImage, read_table
+from host_tools.device.flashing.esptool_process import UART_BAUD, WRITING, Esptool, OnProgress
+from host_tools.device.flashing.flash_image import Image
+from host_tools.device.flashing.flash_layout import Layout, lay_out
+from host_tools.device.flashing.uf2 import Uf2
 
 BY_ESPTOOL, BY_UF2 = "esptool", "uf2"
 # From the last block to the drive's going: TinyUF2 restarts at once, and the computer notices within seconds.

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host_tools.boards import Board, available
-from host_tools.device import info_uf2
-from host_tools.device.drives import CIRCUITPY, Drive, find_drives
-from host_tools.device.serial_ports import SerialPort, list_serial_ports
-from host_tools.device.usb_ids import TINYUF2, USB_SERIAL_JTAG, Kind, Meaning, meaning
+from host_tools.device.finding import info_uf2
+from host_tools.device.finding.drives import CIRCUITPY, Drive, find_drives
+from host_tools.device.finding.serial_ports import SerialPort, list_serial_ports
+from host_tools.device.finding.usb_ids import TINYUF2, USB_SERIAL_JTAG, Kind, Meaning, meaning
 
 # What the firmware's portable subset was made for.
 OLDEST_CIRCUITPYTHON = (9, 0)

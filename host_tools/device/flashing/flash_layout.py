@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from host_tools.device.errors import ImageRefused
-from host_tools.device.esp_image import DRIVE, FACTORY, NVS, OTA_0, OTADATA, MergedImage, Partition, find
+from host_tools.device.flashing.esp_image import DRIVE, FACTORY, NVS, OTA_0, OTADATA, MergedImage, Partition, find
 
 _SEQUENCE = struct.pack("<I", 1)
 # Sequence 1 is ota_0; no label, no state, and a CRC of the sequence alone.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from host_tools.boards import Board, available
 from host_tools.bundle import build_program
-from host_tools.device import manifest
+from host_tools.device.deploying import manifest
 from host_tools.device.errors import WrongBoard
 from host_tools.precompile import PrecompileError
 

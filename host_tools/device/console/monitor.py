@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
-from host_tools.device.console_lines import Lines
+from host_tools.device.console.console_lines import Lines
+from host_tools.device.console.masking import mask
 from host_tools.device.errors import DeviceError
-from host_tools.device.masking import mask
 
 # A daily wake is over in some seconds, and its first lines come within one of the port.
 LOOK_AGAIN_S = 0.1

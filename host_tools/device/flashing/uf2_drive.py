@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from host_tools.device import info_uf2
 from host_tools.device.errors import DriveFull, DriveReadOnly, LinkLost
+from host_tools.device.finding import info_uf2
 
 FILE_NAME = "STOA.UF2"
 PIECE = 64 * 1024

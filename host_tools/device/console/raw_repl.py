@@ -19,8 +19,9 @@ import serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
+from host_tools.device.console.board_reset import pull_reset_line
+from host_tools.device.console.opening import OPENING_ERRORS, set_line, why_not_open
 from host_tools.device.errors import DeviceError, LinkLost, NoBoard
-from host_tools.device.opening import OPENING_ERRORS, why_not_open
 
 BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 INTERRUPT, RAW, FRIENDLY, RELOAD = b"\x03", b"\x01", b"\x02", b"\x04"
@@ -32,7 +33,7 @@ QUIET_S = 0.1
 SILENCE_S = 20.0
 # A command that a ring buffer of 128 bytes takes whole, with what the host may send before it.
 SMALL_STEP = 60
-# ESP32 boards: DTR pulls GPIO 0 and RTS the reset line, by two transistors, so that never both are.
+# From the release of the reset line to the chip's having read its pins.
 RESET_S = 0.1
 _ERRNO = re.compile(r"OSError: (?:\[Errno )?(\d+)")
 
@@ -89,17 +90,10 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
     def reset_board(self) -> None:
         """Pull the reset line, where the port has one (UART bridges, USB-Serial-JTAG); the board boots."""
         with self._link():
-            try:
-                self.serial.dtr = False
-                self.serial.rts = True
-                time.sleep(RESET_S)
-                self.serial.rts = False
-                # As the port was opened; a console on native USB is silent without DTR.
-                self.serial.dtr = True
-                self.serial.rts = True
-            except OSError:
-                # A pseudo-terminal.
-                pass
+            pull_reset_line(self.serial)
+            # A console on native USB is silent without DTR; up too soon, it would start a bootloader elsewhere.
+            time.sleep(RESET_S)
+            set_line(self.serial, "dtr", True)
 
     def read_until(
         self,

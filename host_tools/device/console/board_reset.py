@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from host_tools.device.console.opening import set_line
 from host_tools.device.errors import LinkLost, NoBoard
-from host_tools.device.opening import set_line
-from host_tools.device.ports import Found
-from host_tools.device.usb_ids import Kind
+from host_tools.device.finding.ports import Found
+from host_tools.device.finding.usb_ids import Kind
 
 if TYPE_CHECKING:
     import serial
@@ -35,7 +35,7 @@ def pull_reset_line(port: serial.Serial, wait: Callable[[float], None] = time.sl
 
 def reset_from_the_repl(port: str) -> None:
     """Interrupt the program of the board at `port`, which must be closed, and boot it. PortInUse, NoBoard."""
-    from host_tools.device.raw_repl import RawRepl
+    from host_tools.device.console.raw_repl import RawRepl
 
     repl = RawRepl(port)
     try:

@@ -18,10 +18,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from host_tools.bundle import ACTIVE, ACTIVE_AT, SECTOR, SLOTS, active_block, first_files, root_files, sectors
-from host_tools.device import manifest
+from host_tools.device.deploying import manifest
+from host_tools.device.deploying.plan import Plan, make_plan
+from host_tools.device.deploying.way import Kept, Way
 from host_tools.device.errors import DriveFull, NotVerified
-from host_tools.device.plan import Plan, make_plan
-from host_tools.device.way import Kept, Way
 
 # CircuitPython runs the first of these that is there; the others would win over code.py or be forgotten beside it.
 RUN_BEFORE_CODE_PY = ("code.txt",)

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from host_tools.device.drive_way import DriveWay
+from host_tools.device.console.raw_repl import RawRepl
+from host_tools.device.deploying.drive_way import DriveWay
+from host_tools.device.deploying.serial_way import SerialWay
+from host_tools.device.deploying.way import Way
 from host_tools.device.errors import LinkLost, NoBoard
-from host_tools.device.raw_repl import RawRepl
-from host_tools.device.serial_way import SerialWay
-from host_tools.device.way import Way
 
 # A board that runs its program answers an interrupt at once, and one that boots within two seconds.
 ANSWERS_S, BOOTS_S = 3.0, 10.0
