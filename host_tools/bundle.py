@@ -9,17 +9,14 @@ overwrites a block of ACTIVE in place, so that whatever breaks off leaves one wh
 
 from __future__ import annotations
 
-import importlib
 import pprint
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from host_tools import device_libraries, fonts
 from host_tools.boards import ANALOG_REFERENCE_MV, Board, Power
 from host_tools.errors import StoaError
+from host_tools.firmware_modules import firmware
 from host_tools.precompile import precompiled
 from host_tools.shipped import shipped
 
@@ -82,7 +79,7 @@ def build_bundle(board: Board, mpy_cross: Path | None = None) -> dict[str, bytes
 def build_program(board: Board, mpy_cross: Path | None = None) -> dict[str, bytes]:
     """What one of SLOTS holds: POSIX path in it -> content. DeviceLibraryError; PrecompileError."""
     program = {
-        **_firmware(shipped("firmware")),
+        **_firmware(),
         **_libraries(),
         **{f"fonts/{name}": content for name, content in fonts.compiled_fonts().items()},
         "board_profile.py": board_profile(board).encode(),
@@ -94,7 +91,7 @@ def build_program(board: Board, mpy_cross: Path | None = None) -> dict[str, byte
 def first_files() -> dict[str, bytes]:
     """What must lie on the drive before anything else, in this order: the guard, PRESERVED, and ACTIVE for SLOTS[0]."""
     active = b"\xff" * ACTIVE_AT + active_block(SLOTS[0])
-    return {**_GUARD, **_preallocated(shipped("firmware")), ACTIVE: active.ljust(_ACTIVE_SIZE, b"\xff")}
+    return {**_GUARD, **_preallocated(), ACTIVE: active.ljust(_ACTIVE_SIZE, b"\xff")}
 
 
 def active_block(slot: str) -> bytes:
@@ -146,9 +143,10 @@ def _battery(power: Power) -> dict[str, object]:
     return {"battery_pin": power.monitor.pin, "battery_scale_mv": ANALOG_REFERENCE_MV * power.monitor.divider}
 
 
-def _firmware(firmware: Path) -> dict[str, bytes]:
-    sources = sorted((firmware / "stoa").rglob("*.py"))
-    return {path.relative_to(firmware).as_posix(): path.read_bytes() for path in sources}
+def _firmware() -> dict[str, bytes]:
+    folder = shipped("firmware")
+    sources = sorted((folder / "stoa").rglob("*.py"))
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sources}
 
 
 def _libraries() -> dict[str, bytes]:
@@ -158,32 +156,5 @@ def _libraries() -> dict[str, bytes]:
     return {f"lib/{name}": (folder / name).read_bytes() for name in names}
 
 
-def _preallocated(firmware: Path) -> dict[str, bytes]:
-    with _importable(firmware):
-        return {path: _initial_file(module)() for path, module in _PREALLOCATED.items()}
-
-
-def _initial_file(module: str) -> Callable[[], bytes]:
-    initial_file: Callable[[], bytes] = importlib.import_module(module).initial_file
-    return initial_file
-
-
-@contextmanager
-def _importable(firmware: Path) -> Iterator[None]:
-    """The firmware's modules, for as long as the context lasts: no `stoa` package stays behind in this process."""
-    before = {name: module for name, module in sys.modules.items() if _is_firmware(name)}
-    for name in before:
-        del sys.modules[name]
-    # Last: in front, the program's code.py would hide the standard library's.
-    sys.path.append(str(firmware))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(firmware))
-        for name in [name for name in sys.modules if _is_firmware(name)]:
-            del sys.modules[name]
-        sys.modules.update(before)
-
-
-def _is_firmware(module: str) -> bool:
-    return module == "stoa" or module.startswith("stoa.")
+def _preallocated() -> dict[str, bytes]:
+    return {path: firmware(module).initial_file() for path, module in _PREALLOCATED.items()}

@@ -68,8 +68,8 @@ def monitor_of(target: Target, reset: bool) -> Monitor[serial.Serial]:
     """Of a board by its port, which is found again by what its USB device is, not by its name."""
     from host_tools.device.console.board_reset import has_reset_line, pull_reset_line, reset_from_the_repl
     from host_tools.device.console.monitor import Monitor
-    from host_tools.device.console.opening import close_port, open_port
     from host_tools.device.finding.serial_ports import come_back, list_serial_ports, named
+    from host_tools.device.opening import close_port, open_port
 
     name = str(target.target)
     device = named(name, list_serial_ports())
@@ -138,7 +138,7 @@ def _as_text(no_color: bool, timestamps: bool) -> Callable[[Said], None]:
 
 
 def _as_json() -> Callable[[Said], None]:
-    from host_tools.rehearsal.console_log import parse
+    from host_tools.console_log import parse
 
     def show(said: Said) -> None:
         log = parse(said.line)

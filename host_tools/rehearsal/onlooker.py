@@ -6,7 +6,7 @@ import queue
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from host_tools.rehearsal.console_log import LogLine, parse
+from host_tools.console_log import LogLine, parse
 from host_tools.virtual_board.controllers.glass import Glass
 from host_tools.virtual_board.wake import DEEP_SLEEP, Wake
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from unittest import mock
 
 from host_tools.device.configuring.settings_check import keys
-from host_tools.virtual_board.settings_toml import lookup
+from host_tools.settings_toml import lookup
 from tests.device import command_line
 from tests.device.command_line import Said
 

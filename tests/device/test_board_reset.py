@@ -8,10 +8,10 @@ import pytest
 
 from host_tools.boards import load_board
 from host_tools.device.console.board_reset import has_reset_line, reset_from_the_repl
-from host_tools.device.console.opening import close_port, open_port
 from host_tools.device.console.raw_repl import RawRepl
 from host_tools.device.errors import NoBoard
 from host_tools.device.finding.ports import Found
+from host_tools.device.opening import close_port, open_port
 from host_tools.virtual_board.flash import Flash
 from host_tools.virtual_board.link import Link
 from tests.device.serial_board import SerialBoard

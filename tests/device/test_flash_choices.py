@@ -8,10 +8,10 @@ import pytest
 
 from host_tools.boards import BoardError
 from host_tools.device.errors import BootloaderTooOld, ImageRefused, NoBoard
+from host_tools.device.finding.circuitpython_build import Build
 from host_tools.device.finding.info_uf2 import check_it_takes, is_of, parse
 from host_tools.device.finding.ports import Found
 from host_tools.device.finding.targets import SeveralBoards
-from host_tools.device.flashing.circuitpython_build import Build
 from host_tools.device.flashing.esp_image import read_image, read_table
 from host_tools.device.flashing.flash_image import open_image
 from host_tools.device.flashing.flash_layout import STARTS_OTA_0, lay_out

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from host_tools.device.console.monitor import TRIES_BEFORE_TOLD, CannotOpen, Gone, Monitor, Opened, Said
-from host_tools.device.console.opening import close_port, open_port
 from host_tools.device.errors import NoBoard, PortInUse
+from host_tools.device.opening import close_port, open_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2026, 3, 2, 9, 0, 0, tzinfo=UTC)

@@ -12,9 +12,9 @@ import serial
 from mpremote.transport import TransportError
 
 from host_tools.device.console.board_reset import pull_reset_line
-from host_tools.device.console.opening import close_port, how_to_be_permitted, open_port, why_not_open
 from host_tools.device.console.raw_repl import RawRepl
 from host_tools.device.errors import NoBoard, PortInUse
+from host_tools.device.opening import close_port, how_to_be_permitted, open_port, why_not_open
 
 
 @pytest.fixture

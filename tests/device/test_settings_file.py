@@ -17,7 +17,7 @@ from host_tools.device.configuring.settings_file import (
     syntax_error,
     value,
 )
-from host_tools.virtual_board.settings_toml import lookup
+from host_tools.settings_toml import lookup
 from tests.device.circuitpython_getenv import getenv
 
 OWNERS = b"""\

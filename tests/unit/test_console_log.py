@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.rehearsal.console_log import parse
+from host_tools.console_log import parse
 from stoa import log
 
 names = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=10)

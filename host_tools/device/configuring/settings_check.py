@@ -15,7 +15,7 @@ from typing import Literal
 from host_tools.device.configuring import settings_file
 from host_tools.device.configuring.settings_file import Line
 from host_tools.firmware_modules import firmware
-from host_tools.virtual_board.settings_toml import SettingsSyntaxError, lookup
+from host_tools.settings_toml import SettingsSyntaxError, lookup
 
 ALLOW_HTTP = "STOA_ALLOW_HTTP"
 # CircuitPython's own key: the stack of Python frames, 1,536 bytes unless it says otherwise (docs/small-heap.md).

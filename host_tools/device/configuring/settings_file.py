@@ -16,7 +16,7 @@ from tomlkit.exceptions import ParseError, TOMLKitError
 from tomlkit.items import AoT, Item, String, StringType, Trivia
 
 from host_tools.errors import StoaError
-from host_tools.virtual_board.settings_toml import SettingsSyntaxError, lookup
+from host_tools.settings_toml import SettingsSyntaxError, lookup
 
 NAME = "settings.toml"
 # Over a serial port it is one command. Stoa's own keys come to some 700 bytes.

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from host_tools.device.console.opening import set_line
 from host_tools.device.errors import LinkLost, NoBoard
 from host_tools.device.finding.ports import Found
 from host_tools.device.finding.usb_ids import Kind
+from host_tools.device.opening import set_line
 
 if TYPE_CHECKING:
     import serial

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from rich.text import Text
 
-from host_tools.rehearsal.console_log import LogLine, parse
+from host_tools.console_log import LogLine, parse
 
 # Of firmware/stoa's log events; one that is not here is plain.
 EVENTS: Mapping[str, str] = {

@@ -20,8 +20,8 @@ from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
 from host_tools.device.console.board_reset import pull_reset_line
-from host_tools.device.console.opening import OPENING_ERRORS, set_line, why_not_open
 from host_tools.device.errors import DeviceError, LinkLost, NoBoard
+from host_tools.device.opening import OPENING_ERRORS, set_line, why_not_open
 
 BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 INTERRUPT, RAW, FRIENDLY, RELOAD = b"\x03", b"\x01", b"\x02", b"\x04"

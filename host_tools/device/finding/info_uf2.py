@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host_tools.device.errors import BootloaderTooOld, LinkLost
-from host_tools.device.flashing.circuitpython_build import Build
+from host_tools.device.finding.circuitpython_build import Build
 
 NAME = "INFO_UF2.TXT"
 # Release notes of CircuitPython 10.0.0: boards of 4 MB need TinyUF2 0.33.0, which makes one large partition of two.

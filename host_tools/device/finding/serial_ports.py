@@ -6,8 +6,8 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from host_tools.device.console.opening import how_to_be_permitted
 from host_tools.device.finding.usb_ids import Id
+from host_tools.device.opening import how_to_be_permitted
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from host_tools.device.console.opening import how_to_be_permitted
 from host_tools.device.errors import (
     DeviceError,
     FlashCutShort,
@@ -29,6 +28,7 @@ from host_tools.device.errors import (
 )
 from host_tools.device.flashing.esp_image import TABLE_AT, TABLE_SIZE
 from host_tools.device.flashing.flash_layout import Piece
+from host_tools.device.opening import how_to_be_permitted
 
 OnProgress = Callable[[str, int, int], None]
 WRITING, VERIFYING = "writing", "verifying"

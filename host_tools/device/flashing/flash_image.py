@@ -8,8 +8,8 @@ from pathlib import Path
 
 from host_tools.boards import Board, available, load_board
 from host_tools.device.errors import ImageRefused
-from host_tools.device.flashing import circuitpython_build
-from host_tools.device.flashing.circuitpython_build import Build
+from host_tools.device.finding import circuitpython_build
+from host_tools.device.finding.circuitpython_build import Build
 from host_tools.device.flashing.esp_image import MergedImage, check_application, read_image
 from host_tools.device.flashing.uf2 import Uf2, is_uf2, read_uf2
 

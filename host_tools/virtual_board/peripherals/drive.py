@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from host_tools.settings_toml import SettingsSyntaxError, lookup
 from host_tools.virtual_board.fat import FatDrive, FatFile
 from host_tools.virtual_board.link import DeviceFault
-from host_tools.virtual_board.settings_toml import SettingsSyntaxError, lookup
 
 
 class Drive:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host_tools.rehearsal.household import Account, SettingsError, settings_toml
-from host_tools.virtual_board.settings_toml import SettingsSyntaxError, lookup
+from host_tools.settings_toml import SettingsSyntaxError, lookup
 
 TEXT = rb"""
 # A comment
