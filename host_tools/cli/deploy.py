@@ -65,21 +65,28 @@ def deploy(
     from host_tools.device.deploying.connect import connect
     from host_tools.device.deploying.deploy import deploy as put
     from host_tools.device.deploying.programs import find_board, program_for
+    from host_tools.device.errors import CutShort
     from host_tools.device.finding.targets import choose
 
     console = Console(stderr=True, highlight=False)
     chosen = choose(target)
-    with connect(chosen.target, chosen.small_steps, wait_s, lambda text: console.print(text)) as way:
-        board = find_board(way.board_id(), board_id, way.name)
-        console.print(f"{board.name} ({board.id}) by {way.name}")
-        head, program = program_for(board, mpy_cross)
-        if erase_drive:
-            if not yes:
-                typer.confirm("Erase everything on the board's drive but settings.toml?", abort=True, err=True)
-            console.print("Making the drive anew; this may take a minute")
-            way.erase_drive()
-        with BytesProgress(console) as progress:
-            report = put(way, head, program, progress)
+    try:
+        with connect(chosen.target, chosen.small_steps, wait_s, lambda text: console.print(text)) as way:
+            board = find_board(way.board_id(), board_id, way.name)
+            console.print(f"{board.name} ({board.id}) by {way.name}")
+            head, program = program_for(board, mpy_cross)
+            if erase_drive:
+                if not yes:
+                    typer.confirm("Erase everything on the board's drive but settings.toml?", abort=True, err=True)
+                console.print("Making the drive anew; this may take a minute")
+                way.erase_drive()
+            with BytesProgress(console) as progress:
+                report = put(way, head, program, progress)
+    except KeyboardInterrupt:
+        raise CutShort(
+            "cut short; the board runs the program it had, or the new one if that was whole already. Deploy again, it"
+            " goes on from where it was"
+        ) from None
     if as_json:
         typer.echo(
             json.dumps({"board": board.id, "way": way.name, "version": head.version, **asdict(report)}, indent=2)

@@ -47,8 +47,8 @@ class BootloaderTooOld(DeviceError):
     """The board's UF2 bootloader cannot hold the image that was meant for it."""
 
 
-class FlashCutShort(DeviceError):
-    """Ctrl-C in the midst of flashing. The ROM's bootloader is still there; exit code 130, as after any Ctrl-C."""
+class CutShort(DeviceError):
+    """Ctrl-C in the midst of it; exit code 130, as after any Ctrl-C. The board can be given the same again."""
 
     exit_code = 130
 

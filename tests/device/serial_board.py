@@ -83,6 +83,7 @@ class SerialBoard:
     asleep: answers nothing before `wake`. runs: what code.py prints, line by line; crashes: it ends so, and the board
     begins anew each second. baud: of the line, or None for as quick as it goes. pull_at: at which of CHANGES, from 1,
     the cable goes. cut: when its power goes. on_change: called with the number of each of CHANGES, before it is made.
+    reloaded: set when it has left its REPL, and runs code.py again.
     """
 
     flash: Flash
@@ -102,7 +103,7 @@ class SerialBoard:
     sent: int = 0
     received: int = 0
     boots: int = 0
-    reloads: int = 0
+    reloaded: threading.Event = field(default_factory=threading.Event)
     overruns: int = 0
 
     def __enter__(self) -> SerialBoard:
@@ -238,7 +239,7 @@ class SerialBoard:
             self.flash.content[:] = b"\xff" * len(self.flash.content)
             with mounted(self.flash):
                 pass
-        self.reloads += 1
+        self.reloaded.set()
 
     def _erase(self) -> None:
         # It resets in the midst of the call.

@@ -38,7 +38,16 @@ def connect(
 def _answering(
     port: str, small_steps: bool, wait_s: float, on_waiting: Callable[[str], None], now: Callable[[], float]
 ) -> RawRepl:
-    repl = RawRepl(port, small_steps)
+    try:
+        repl = RawRepl(port, small_steps)
+    except NoBoard as absent:
+        if not wait_s:
+            raise
+        # Of a board's own USB there is nothing while it sleeps.
+        on_waiting(f"{absent}; waiting {wait_s:.0f} s")
+        ends = now() + wait_s
+        repl = _opened(port, small_steps, ends, now)
+        return _awaited(repl, ends, now)
     try:
         if _answers(repl, ANSWERS_S):
             return repl
@@ -49,17 +58,25 @@ def _answering(
             f"{port} does not answer: the board may sleep. Press its RESET button, or the button that wakes it;"
             f" waiting {wait_s:.0f} s"
         )
-        ends = now() + wait_s
+    except BaseException:
+        repl.close()
+        raise
+    return _awaited(repl, now() + wait_s, now)
+
+
+def _awaited(repl: RawRepl, ends: float, now: Callable[[], float]) -> RawRepl:
+    try:
         while now() < ends:
             try:
                 if _answers(repl, ASK_EACH_S):
                     return repl
             except LinkLost:
                 # The port goes with the board's USB when it sleeps or is reset, and comes back.
-                repl = _reopened(repl, ends, now)
+                repl.close()
+                repl = _opened(repl.port, repl.small_steps, ends, now)
         raise NoBoard(
-            f"nothing answers on {port}: press RESET and do this again at once; if it is a bootloader that is there"
-            " (`stoa ports` tells), put CircuitPython on it first: `stoa flash`"
+            f"nothing answers on {repl.port}: press RESET and do this again at once; if it is a bootloader that is"
+            " there (`stoa ports` tells), put CircuitPython on it first: `stoa flash`"
         )
     except BaseException:
         repl.close()
@@ -74,11 +91,11 @@ def _answers(repl: RawRepl, seconds: float) -> bool:
     return True
 
 
-def _reopened(repl: RawRepl, ends: float, now: Callable[[], float]) -> RawRepl:
-    repl.close()
+def _opened(port: str, small_steps: bool, ends: float, now: Callable[[], float]) -> RawRepl:
+    """Once it is there. NoBoard."""
     while True:
         try:
-            return RawRepl(repl.port, repl.small_steps)
+            return RawRepl(port, small_steps)
         except NoBoard:
             if now() > ends:
                 raise

@@ -74,6 +74,7 @@ def deploy(way: Way, head: manifest.Head, program: Mapping[str, bytes], on_progr
         report.changed = True
     else:
         _make_first_files(way, report)
+    step.end()
     _make_root_files(way, report)
     if report.slot != running:
         way.overwrite(ACTIVE, ACTIVE_AT, active_block(report.slot))
@@ -84,12 +85,14 @@ def deploy(way: Way, head: manifest.Head, program: Mapping[str, bytes], on_progr
 
 
 class _Steps:
-    """Progress as steps of so many bytes each."""
+    """Progress as steps of so many bytes each. A board tells of its own only now and then."""
 
     def __init__(self, on_progress: OnProgress) -> None:
         self._on_progress = on_progress
+        self._running: tuple[str, int] | None = None
 
     def of(self, name: str, total: int) -> Callable[[int], None]:
+        self.end()
         done = 0
 
         def on_bytes(count: int) -> None:
@@ -98,7 +101,15 @@ class _Steps:
             self._on_progress(name, min(done, total), total)
 
         self._on_progress(name, 0, total)
+        self._running = (name, total)
         return on_bytes
+
+    def end(self) -> None:
+        """The step has come to its end."""
+        if self._running is not None:
+            name, total = self._running
+            self._on_progress(name, total, total)
+            self._running = None
 
 
 def _with(head: manifest.Head, digest: str) -> manifest.Head:

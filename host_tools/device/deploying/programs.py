@@ -9,7 +9,7 @@ from host_tools.boards import Board, available
 from host_tools.bundle import build_program
 from host_tools.device.deploying import manifest
 from host_tools.device.errors import WrongBoard
-from host_tools.precompile import PrecompileError
+from host_tools.precompile import PrecompileError, compiled
 
 # The first byte of an .mpy, CircuitPython's and MicroPython's (py/persistentcode.c of each).
 _CIRCUITPYTHON, _MICROPYTHON = b"C", b"M"
@@ -41,12 +41,13 @@ def find_board(said: str | None, wanted: str | None, way: str) -> Board:
 
 def program_for(board: Board, mpy_cross: Path | None) -> tuple[manifest.Head, dict[str, bytes]]:
     """(Head without its digest, path in the program -> content). PrecompileError for MicroPython's compiler."""
-    program = build_program(board, mpy_cross)
-    modules = [content for path, content in program.items() if path.endswith(".mpy")]
-    if any(content[:1] != _CIRCUITPYTHON for content in modules):
-        whose = "MicroPython's" if modules[0][:1] == _MICROPYTHON else "of another kind"
-        raise PrecompileError(
-            f"{mpy_cross} is {whose}, and CircuitPython reads bytecode of its own mpy-cross only: take the one of the"
-            " board's release from circuitpython.org, or leave --mpy-cross out"
-        )
-    return manifest.Head(board.id, version("stoa"), "", bool(modules)), program
+    if mpy_cross is not None:
+        # Of one module, and not of all before it is known.
+        made = compiled(b"", "module.mpy", mpy_cross)[:1]
+        if made != _CIRCUITPYTHON:
+            whose = "MicroPython's" if made == _MICROPYTHON else "of another kind"
+            raise PrecompileError(
+                f"{mpy_cross} is {whose}, and CircuitPython reads bytecode of its own mpy-cross only: take the one of"
+                " the board's release from circuitpython.org, or leave --mpy-cross out"
+            )
+    return manifest.Head(board.id, version("stoa"), "", mpy_cross is not None), build_program(board, mpy_cross)

@@ -18,8 +18,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from host_tools.device.errors import (
+    CutShort,
     DeviceError,
-    FlashCutShort,
     LinkLost,
     NoBoard,
     NotVerified,
@@ -139,7 +139,7 @@ class Esptool:
         raise NotVerified(f"{self.port} could not be read back: the chip hides its flash (secure download mode)")
 
     def _run(self, *arguments: str, on_line: Callable[[str], None] = lambda line: None) -> tuple[str, int]:
-        """(what it said, its exit code). FlashCutShort after Ctrl-C."""
+        """(what it said, its exit code). CutShort after Ctrl-C."""
         process = subprocess.Popen(
             [sys.executable, "-m", "esptool", "--port", self.port, *arguments],
             stdin=subprocess.DEVNULL,
@@ -160,7 +160,7 @@ class Esptool:
         except BaseException as error:
             _end(process)
             if isinstance(error, KeyboardInterrupt) and "write-flash" in arguments:
-                raise FlashCutShort(
+                raise CutShort(
                     f"stopped: what is on {self.port} is half written and starts nothing but its bootloader, which"
                     f" cannot be lost. To go on: {BY_HAND[self.link]}"
                 ) from None
