@@ -26,6 +26,7 @@ _POWER_STATES = ("boot", "awake", "radio", "joining", "refresh", "sleep")
 _PANEL_LIMITS = {"ssd1680": (176, 296)}
 # The ESP32 has the highest-numbered pin of the family's first three chips at 48 (ESP32-S3).
 _HIGHEST_GPIO = 48
+_INPUT_ONLY_FROM = 34
 
 
 class BoardError(StoaError):
@@ -124,6 +125,13 @@ class Board:
     buttons: Mapping[str, str]
     power: Power
     pins: Mapping[str, int]
+
+    @property
+    def input_only_buttons(self) -> tuple[str, ...]:
+        """Names of those on pins that have no pull-up in the chip: GPIO34 to 39 of an ESP32. The board has resistors."""
+        if self.chip != "ESP32":
+            return ()
+        return tuple(sorted({name for name in self.buttons.values() if self.pins[name] >= _INPUT_ONLY_FROM}))
 
 
 def available() -> list[Board]:

@@ -130,6 +130,7 @@ def board_profile(board: Board) -> str:
         "nvm": board.memory.nvm,
         "panel": panel,
         "buttons": dict(board.buttons),
+        "input_only": board.input_only_buttons,
         "power": _battery(board.power),
     }
     literal = pprint.pformat(profile, width=100, sort_dicts=False)

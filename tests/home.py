@@ -23,6 +23,7 @@ from host_tools.virtual_board.wake import DEEP_SLEEP, Wake
 
 MAGTAG = "adafruit_magtag_2.9_grayscale"
 FEATHER = "adafruit_feather_esp32s3_4mbflash_2mbpsram"
+FEATHER_V2 = "adafruit_feather_esp32_v2"
 # 2026-03-02 09:00 UTC, a Monday.
 MONDAY_MORNING_NS = 1_772_442_000 * NS
 

@@ -127,7 +127,9 @@ def deep_sleep(until, button=True):
     name = PROFILE["buttons"].get("refresh")
     if name and button:
         try:
-            alarms.append(alarm.pin.PinAlarm(getattr(board, name), value=False, pull=True))
+            # An input-only pin has no pull-up and refuses to be asked for it (CircuitPython, PinAlarm.c).
+            pull = name not in PROFILE["input_only"]
+            alarms.append(alarm.pin.PinAlarm(getattr(board, name), value=False, pull=pull))
         except (AttributeError, ValueError, RuntimeError, OSError):
             # Not every pin can wake every chip. Without a button the clock still wakes it.
             pass

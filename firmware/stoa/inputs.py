@@ -57,7 +57,7 @@ def wipe_held(woken):
 
     pin = digitalio.DigitalInOut(getattr(board, name))
     try:
-        pin.switch_to_input(pull=digitalio.Pull.UP)
+        pin.switch_to_input(pull=None if name in PROFILE["input_only"] else digitalio.Pull.UP)
         held_since = milliseconds()
         while not pin.value:
             if milliseconds() - held_since > WIPE_STUCK_MS:

@@ -75,6 +75,7 @@ class Boot:
         station = Station(self._watchdog, board.access_point, faults, board.meter.change)
         self._radio = Radio(self._watchdog, station, board.time_host, board.exchanges, faults)
         self._exchanges_before = len(board.exchanges)
+        self._input_only = board.board.input_only_buttons
         native_usb = board.board.link == "native-usb"
         held_by_usb = faults.drive_read_only or (native_usb and board.usb_attached)
         self._operations: dict[str, Callable[..., Any]] = {
@@ -195,6 +196,9 @@ class Boot:
             self._end(HARD_FAULT)
 
     def _deep_sleep(self, alarms: list[list[Any]]) -> None:
+        if any(alarm[0] == "pin" and alarm[2] and alarm[1] in self._input_only for alarm in alarms):
+            # A real board says so as the alarm is made, and not when it is to sleep.
+            raise DeviceFault("ValueError", "Cannot pull on input-only pin.")
         ppm = self._faults.sleep_clock_ppm
         times = [self.clocks.sleep_ends_ns(alarm[1], ppm) for alarm in alarms if alarm[0] == "time"]
         self.sleeping = Sleeping(min(times, default=None), [alarm[1] for alarm in alarms if alarm[0] == "pin"])

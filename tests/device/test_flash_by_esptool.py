@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import fcntl
 import json
 import os
@@ -14,9 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.boards import Board, available, load_board
 from host_tools.device.errors import DeviceError, LinkLost, NoBoard, NotVerified, PortInUse, WrongBoard
-from host_tools.device.flashing import flash_image
 from host_tools.device.flashing.esptool_process import failure
 from host_tools.device.flashing.flash_layout import STARTS_OTA_0
 from tests.device.command_line import stoa
@@ -25,7 +22,7 @@ from tests.device.rom_bootloader import CHANGE_BAUDRATE, CHIPS, ESP32, ESP32_S2,
 from tests.home import MAGTAG
 
 FEATHER = "adafruit_feather_esp32s3_4mbflash_2mbpsram"
-UART_BOARD = "adafruit_feather_huzzah32"
+UART_BOARD = "adafruit_feather_esp32_v2"
 BOARD_OF = {"ESP32": UART_BOARD, "ESP32-S2": MAGTAG, "ESP32-S3": FEATHER}
 TABLE_OF = {"ESP32": TABLE_NO_UF2, "ESP32-S2": TABLE_4MB, "ESP32-S3": TABLE_4MB}
 NVS = slice(0x9000, 0xE000)
@@ -39,18 +36,6 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "esptool.cfg").write_text("[esptool]\nconnect_attempts = 1\n")
     monkeypatch.setenv("ESPTOOL_CFGFILE", str(tmp_path / "esptool.cfg"))
     monkeypatch.setenv("ESPTOOL_CONNECT_ATTEMPTS", "1")
-
-
-@pytest.fixture(autouse=True)
-def a_board_behind_a_uart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No board file has an ESP32 yet: a MagTag that pretends."""
-    uart = dataclasses.replace(load_board(MAGTAG), id=UART_BOARD, chip="ESP32", link="uart", usb=None)
-
-    def load(board_id: str) -> Board:
-        return uart if board_id == UART_BOARD else load_board(board_id)
-
-    monkeypatch.setattr(flash_image, "load_board", load)
-    monkeypatch.setattr(flash_image, "available", lambda: [*available(), uart])
 
 
 @pytest.fixture

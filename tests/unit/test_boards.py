@@ -12,6 +12,7 @@ from host_tools.boards import Board, BoardError, available, load_board, read_boa
 from host_tools.shipped import shipped
 
 MAGTAG = "adafruit_magtag_2.9_grayscale"
+FEATHER_V2 = "adafruit_feather_esp32_v2"
 FEATHER = "adafruit_feather_esp32s3_4mbflash_2mbpsram"
 
 BOARDS = available()
@@ -31,8 +32,16 @@ def board_file(tmp_path: Path) -> Path:
     return path
 
 
-def test_both_first_boards_are_known() -> None:
-    assert [board.id for board in BOARDS] == [FEATHER, MAGTAG]
+def test_the_boards_that_are_known() -> None:
+    assert [board.id for board in BOARDS] == [FEATHER_V2, FEATHER, MAGTAG]
+
+
+def test_buttons_without_a_pull_up_in_the_chip() -> None:
+    assert {board.id: board.input_only_buttons for board in BOARDS} == {
+        FEATHER_V2: ("BUTTON",),
+        FEATHER: (),
+        MAGTAG: (),
+    }
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.id)
@@ -67,13 +76,13 @@ def test_an_unknown_board_is_answered_with_the_closest_and_all() -> None:
         with pytest.raises(BoardError) as caught:
             load_board(typed)
         assert str(caught.value) == (
-            f"unknown board {typed!r} (did you mean {MAGTAG}?); known boards: {FEATHER}, {MAGTAG}"
+            f"unknown board {typed!r} (did you mean {MAGTAG}?); known boards: {FEATHER_V2}, {FEATHER}, {MAGTAG}"
         )
 
 
 @pytest.mark.parametrize("typed", ["", "zzz", "../boards/adafruit_magtag_2.9_grayscale"])
 def test_what_is_no_board_at_all_is_answered_with_all(typed: str) -> None:
-    with pytest.raises(BoardError, match="^unknown board .*known boards: " + FEATHER):
+    with pytest.raises(BoardError, match="^unknown board .*known boards: " + FEATHER_V2):
         load_board(typed)
 
 

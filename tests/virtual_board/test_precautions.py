@@ -3,9 +3,11 @@
 import pytest
 
 from host_tools.clock import NS
-from tests.home import FEATHER, MAGTAG, is_whole
+from tests.home import FEATHER, FEATHER_V2, MAGTAG, is_whole
 
 HOUR_NS = 3600 * NS
+# As the settings are read: before that, it is code.py and the imports that read, and no watchdog runs yet.
+DRIVE_HANGS = "hang:os.getenv"
 
 
 def slept_ns(home, wake):
@@ -76,6 +78,17 @@ def test_a_wipe_leaves_no_access_token_in_sleep_memory(home):
     assert b"access" not in bytes(home.board.state.sleep_memory)
 
 
+def test_a_button_on_an_input_only_pin_wakes_it_and_forgets_the_pairing(make_home):
+    home = make_home(board_id=FEATHER_V2)
+    home.wake_now()
+    pressed = home.press_button()
+    assert pressed.woken_by == "BUTTON" and "stoa wake by=button" in home.console
+    assert [exchange.status for exchange in pressed.exchanges] == [304]
+    hold_at_boot(home, "BUTTON")
+    home.wake_now()
+    assert "stoa wiped left=none" in home.console
+
+
 @pytest.mark.parametrize(("seconds", "wiped"), [(20, True), (9, False)])
 def test_where_the_wipe_button_is_the_boot_button_it_is_held_from_sleep(make_home, seconds, wiped):
     home = make_home(board_id=FEATHER)
@@ -87,7 +100,7 @@ def test_where_the_wipe_button_is_the_boot_button_it_is_held_from_sleep(make_hom
     assert home.names() == (["pairing", "quote"] if wiped else [])
 
 
-@pytest.mark.parametrize(("board_id", "button"), [(FEATHER, "BOOT0"), (MAGTAG, "BUTTON_D")])
+@pytest.mark.parametrize(("board_id", "button"), [(FEATHER, "BOOT0"), (FEATHER_V2, "BUTTON"), (MAGTAG, "BUTTON_D")])
 def test_a_button_that_is_stuck_costs_no_pairing(make_home, board_id, button):
     home = make_home(board_id=board_id)
     home.wake_now()
@@ -180,14 +193,14 @@ def test_a_wake_that_hung_and_hangs_again_is_not_taken_up_again(home, authority,
         home.clock.schedule(300 * NS, lambda: home.board.faults.set("hang:wifi.connect"))
     assert home.board.wake().ending == "watchdog"
     # Before it comes to what it is to take up.
-    home.board.faults.set("hang:fs.open")
+    home.board.faults.set(DRIVE_HANGS)
     assert home.board.wake().ending == "watchdog"
     assert home.board.wake().ending == "deep sleep"
 
 
 def test_a_drive_that_hangs_does_not_make_a_loop_without_a_sleep(home):
     home.wake_now()
-    home.board.faults.set("hang:fs.open")
+    home.board.faults.set(DRIVE_HANGS)
     endings = []
     for _ in range(4):
         home.board.sleep()

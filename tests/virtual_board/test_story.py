@@ -11,7 +11,7 @@ from host_tools.rehearsal.demo_household import DemoHousehold
 from host_tools.rehearsal.household import unpack_board
 from host_tools.rehearsal.story import CHAPTERS, Story, StoryError
 from host_tools.virtual_board.state import BoardState
-from tests.home import FEATHER, MAGTAG
+from tests.home import FEATHER, FEATHER_V2, MAGTAG
 
 # What this chip's identity makes of schedule.JITTER_S.
 OWN_SECOND = 160
@@ -23,7 +23,7 @@ def read_qr(picture):
     return found[0].text if found else None
 
 
-@pytest.mark.parametrize("board_id", [MAGTAG, FEATHER])
+@pytest.mark.parametrize("board_id", [MAGTAG, FEATHER, FEATHER_V2])
 def test_the_glass_asks_by_qr_and_code_and_recovers(make_home, authority, board_id):
     home = make_home(board_id=board_id)
     first = home.wake_now()
@@ -32,7 +32,7 @@ def test_the_glass_asks_by_qr_and_code_and_recovers(make_home, authority, board_
     pairing = home.screens[0]
     assert read_qr(pairing.picture) == pairing.shown["verification_uri_complete"]
     assert pairing.shown["verification_uri_complete"].endswith(pairing.shown["user_code"])
-    assert pairing.picture.size == {MAGTAG: (296, 128), FEATHER: (250, 122)}[board_id]
+    assert pairing.picture.size == ((296, 128) if board_id == MAGTAG else (250, 122))
     assert {e.status for e in first.exchanges if e.path == "/oauth/token"} == {403, 200}
 
     authority.set_mfa("rule")

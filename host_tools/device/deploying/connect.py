@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,7 +42,7 @@ def _answering(
     try:
         repl = RawRepl(port, small_steps)
     except NoBoard as absent:
-        if not wait_s:
+        if not wait_s or os.path.exists(port):
             raise
         # Of a board's own USB there is nothing while it sleeps.
         on_waiting(f"{absent}; waiting {wait_s:.0f} s")

@@ -31,6 +31,7 @@ class Pins:
         self._gpio = dict(board.pins)
         self._claimed: set[int] = set()
         self._pulled_up: set[int] = set()
+        self._pulled_up_outside = {self._gpio[name] for name in board.input_only_buttons}
         panel_pins = (lines.sck, lines.mosi, lines.cs, lines.dc, lines.reset, lines.busy)
         self._held = {self._gpio[pin] for pin in panel_pins} if board.panel.builtin else set()
         self._outputs: dict[int, Callable[[bool], None]] = {
@@ -74,7 +75,8 @@ class Pins:
         gpio = self._gpio[name]
         if gpio == self._busy:
             return self._faults.busy_stuck or self._controller.busy()
-        return gpio in self._pulled_up and gpio not in {self._gpio[button] for button in self._down()}
+        high = gpio in self._pulled_up or gpio in self._pulled_up_outside
+        return high and gpio not in {self._gpio[button] for button in self._down()}
 
     def _claim_analog(self, name: str) -> None:
         monitor = self._board.power.monitor

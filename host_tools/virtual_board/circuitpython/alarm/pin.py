@@ -9,9 +9,10 @@ class PinAlarm:
             raise ValueError("Cannot wake on pin edge. Only level.")
         self.pin = pin
         self.value = value
+        self.pull = pull
 
     def _wire(self):
-        return ("pin", self.pin._name, bool(self.value))
+        return ("pin", self.pin._name, bool(self.pull))
 
 
 def _named(name):
