@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import stat
-import subprocess
 import sys
 
 import pytest
@@ -18,7 +16,6 @@ from host_tools.rehearsal.household import WIFI
 from stoa import settings
 from tests.device.configuring import ACCOUNT, PASSWORD, stoa, stoa_without_password, written
 from tests.device.discovery_site import Site, server_context
-from tests.device.terminal import ROOT
 
 
 def test_there_is_a_question_for_every_key_the_firmware_takes():
@@ -252,17 +249,3 @@ def test_a_root_that_is_not_to_be_had(tmp_path, extra):
         code, _, err = stoa(path, *ACCOUNT, "--issuer", site.issuer, "--save-root", root, *extra)
     assert code == 1 and ("no root certificate to save" in err or "--save-root needs" in err)
     assert not path.exists() and not root.exists()
-
-
-def test_the_shell_completes_a_zone_s_name():
-    line = "stoa config --time-zone Europe/Ber"
-    environment = {"_STOA_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": "3"}
-    done = subprocess.run(
-        [sys.executable, "-m", "host_tools.cli"],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.stdout.split(), done.stderr) == (["Europe/Berlin"], "")
