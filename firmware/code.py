@@ -13,6 +13,8 @@ try:
         file.seek(4096)
         if file.read(9) == b"program-b":
             folder = "/program-b"
+    # An open file keeps a block.
+    del file
 except OSError:
     # The power failed as a deploy wrote it: both programs are whole.
     pass

@@ -128,7 +128,7 @@ class Board:
 
     @property
     def input_only_buttons(self) -> tuple[str, ...]:
-        """Names of those on pins that have no pull-up in the chip: GPIO34 to 39 of an ESP32. The board has resistors."""
+        """Names of those on pins without a pull-up in the chip: GPIO34 to 39 of an ESP32. The board has resistors."""
         if self.chip != "ESP32":
             return ()
         return tuple(sorted({name for name in self.buttons.values() if self.pins[name] >= _INPUT_ONLY_FROM}))

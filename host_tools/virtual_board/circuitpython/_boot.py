@@ -7,15 +7,20 @@ import _link
 from _files import open as link_open
 
 
+def _source(path):
+    with link_open(path, "rb") as file:
+        return file.read()
+
+
 def run(path):
     """Run one of the drive's entry points; return what ended it, if it was an error."""
     try:
-        with link_open(path, "rb") as file:
-            source = file.read()
+        source = [_source(path)]
     except OSError:
         return None
     try:
-        exec(compile(source, path, "exec"), {"__name__": "__main__", "__file__": path})
+        # Not kept while it runs: a board compiles what it reads as it reads it.
+        exec(compile(source.pop(), path, "exec"), {"__name__": "__main__", "__file__": path})
     except SystemExit:
         return None
     except BaseException as error:

@@ -9,10 +9,10 @@ class PinAlarm:
             raise ValueError("Cannot wake on pin edge. Only level.")
         self.pin = pin
         self.value = value
-        self.pull = pull
+        self._pull = pull
 
     def _wire(self):
-        return ("pin", self.pin._name, bool(self.pull))
+        return ("pin", self.pin._name, bool(self._pull))
 
 
 def _named(name):
