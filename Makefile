@@ -34,6 +34,7 @@ bench: setup-dev
 	$(BIN)/python benchmarks/heap.py
 	$(BIN)/python benchmarks/instructions.py
 	$(BIN)/python benchmarks/rivals.py
+	$(BIN)/python benchmarks/deploy.py
 
 # The checks without the tests. The import contracts are run by test_architecture.py.
 check: setup-dev lint
