@@ -244,6 +244,9 @@ class FatDrive:
                 continue
 
     def _name(self, path: str) -> bytes:
+        if not path.isascii():
+            # The binding takes no other names. A damaged folder may list some.
+            raise OSError(errno.EINVAL, "EINVAL", path)
         return bytes(self._partition._adjust_path("/" + path.lstrip("/")))
 
 

@@ -167,7 +167,8 @@ class SerialWay:
                 f"{self.name}: the drive is read-only to the board while a computer may have it by USB: deploy to the"
                 " drive itself, `stoa deploy FOLDER`, where it is mounted"
             )
-        if error.number in (errno.EIO, errno.ENODEV):
+        # EINVAL: a folder lists names that no file can have.
+        if error.number in (errno.EIO, errno.ENODEV, errno.EINVAL):
             return DriveDamaged(
                 f"{self.name}: the drive is damaged at {path}: its power failed as it was written. `stoa deploy"
                 " --erase-drive` makes it anew and keeps settings.toml; the display still has its token in nvm"
