@@ -57,7 +57,8 @@ def deploy(
     The new program is made beside the old one, and the board runs it once it is whole. Whatever breaks off before
     leaves the old one; do the same again, and it goes on from there. The token, the quote and settings.toml stay.
 
-    Exit code 3: the board, its cable or its drive; the message says what to do.
+    Exit codes: 0; 1 for an mpy-cross of another kind, or if it was not wanted after all; 3 for the board, its cable or
+    its drive, and the message says what to do; 130 after Ctrl-C.
     """
     from rich.console import Console
 
@@ -74,7 +75,8 @@ def deploy(
         with connect(chosen.target, chosen.small_steps, wait_s, lambda text: console.print(text)) as way:
             board = find_board(way.board_id(), board_id, way.name)
             console.print(f"{board.name} ({board.id}) by {way.name}")
-            head, program = program_for(board, mpy_cross)
+            with console.status("Compiling the modules" if mpy_cross else "Reading the program"):
+                head, program = program_for(board, mpy_cross)
             if erase_drive:
                 if not yes:
                     typer.confirm("Erase everything on the board's drive but settings.toml?", abort=True, err=True)

