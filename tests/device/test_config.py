@@ -12,6 +12,8 @@ import trustme
 
 from host_tools.device.configuring.settings_check import check
 from host_tools.device.configuring.settings_draft import QUESTIONS
+from host_tools.device.finding import targets
+from host_tools.device.finding.ports import Found
 from host_tools.rehearsal.household import WIFI
 from stoa import settings
 from tests.device.configuring import ACCOUNT, PASSWORD, stoa, stoa_without_password, written
@@ -249,3 +251,17 @@ def test_a_root_that_is_not_to_be_had(tmp_path, extra):
         code, _, err = stoa(path, *ACCOUNT, "--issuer", site.issuer, "--save-root", root, *extra)
     assert code == 1 and ("no root certificate to save" in err or "--save-root needs" in err)
     assert not path.exists() and not root.exists()
+
+
+def test_the_only_board_there_is_found(tmp_path, monkeypatch):
+    found = Found("circuitpython", "Adafruit MagTag", port="/dev/ttyACM0", drive=tmp_path)
+    monkeypatch.setattr(targets, "find_boards", lambda: [found])
+    code, out, err = stoa(*ACCOUNT, "--no-check")
+    assert (code, err) == (0, ""), err
+    assert f"{tmp_path}" in out and written(tmp_path / "settings.toml")["STOA_WIFI_SSID"] == "porch"
+
+
+def test_no_board_and_no_file_is_told(monkeypatch):
+    monkeypatch.setattr(targets, "find_boards", lambda: [])
+    code, _, err = stoa(*ACCOUNT, "--no-check")
+    assert code == 3 and "no board was found: check that the cable carries data" in err
