@@ -73,7 +73,7 @@ def deploy(
     chosen = choose(target)
     try:
         with connect(chosen.target, chosen.small_steps, wait_s, lambda text: console.print(text)) as way:
-            board = find_board(way.board_id(), board_id, way.name)
+            board = find_board(way.boot_out(), board_id, way.name)
             console.print(f"{board.name} ({board.id}) by {way.name}")
             with console.status("Compiling the modules" if mpy_cross else "Reading the program"):
                 head, program = program_for(board, mpy_cross)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from host_tools.cli.completions import board_ids, places
 from host_tools.errors import StoaError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def flash(
             help="The bootloader's serial port, for a .bin; or the folder of its drive, for a .uf2. Found by itself if"
             " only one is there.",
             metavar="PORT|DRIVE",
+            autocompletion=places,
         ),
     ] = None,
     image: Annotated[
@@ -41,7 +43,12 @@ def flash(
     ] = None,
     board_id: Annotated[
         str | None,
-        typer.Option("--board", help="The board; by default the one that the image's name says.", metavar="ID"),
+        typer.Option(
+            "--board",
+            help="The board; by default the one that the image's name says.",
+            metavar="ID",
+            autocompletion=board_ids,
+        ),
     ] = None,
     keep_nvm: Annotated[
         bool, typer.Option("--keep-nvm", help="Leave nvm as it is, and with it one copy of the pairing.")
@@ -77,11 +84,15 @@ def flash(
     from host_tools.device.flashing.esp_image import MergedImage
     from host_tools.device.flashing.flash import board_of_drive, prepare
     from host_tools.device.flashing.flash_image import missing_image, open_image
-    from host_tools.device.flashing.flash_target import choose
+    from host_tools.device.flashing.flash_target import choose, may_be
 
-    drive = Path(target) if target and Path(target).is_dir() else None
     if image is None:
-        raise missing_image(board_id or (board_of_drive(drive) if drive else None), ".uf2" if drive else ".bin")
+        boards, suffix = may_be(target)
+        drive = Path(target) if target and Path(target).is_dir() else None
+        if drive:
+            suffix = ".uf2"
+            boards = boards or [known for known in [board_of_drive(drive)] if known]
+        raise missing_image([board_id] if board_id else boards, suffix)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     opened = open_image(image, board_id)
     merged = isinstance(opened.inside, MergedImage)

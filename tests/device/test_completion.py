@@ -60,6 +60,8 @@ def test_commands_and_boards(shell):
     assert {"boards", "monitor", "ports"} <= set(offered(shell, "stoa "))
     assert offered(shell, "stoa simulate --board ") == IDS
     assert offered(shell, f"stoa simulate --board {IDS[-1][:14]}") == [IDS[-1]]
+    for command in ("demo", "flash", "deploy"):
+        assert offered(shell, f"stoa {command} --board ") == IDS
     assert offered(shell, "stoa config --time-zone Europe/Ber") == ["Europe/Berlin"]
 
 

@@ -25,7 +25,7 @@ def test_a_board_that_wakes_while_it_is_waited_for():
         board.wake()
 
     with SerialBoard(blank(), asleep=True) as board, connect.connect(board.port, on_waiting=press_reset) as way:
-        assert way.board_id() == BOARD.id
+        assert way.boot_out().board_id == BOARD.id
     assert len(told) == 1 and "Press its RESET button" in told[0]
 
 
@@ -42,7 +42,7 @@ def test_a_board_whose_port_goes_and_comes_back(tmp_path):
         before.__enter__()
         port.symlink_to(before.port)
         with connect.connect(str(port), on_waiting=replug) as way:
-            assert way.board_id() == BOARD.id
+            assert way.boot_out().board_id == BOARD.id
 
 
 def test_a_port_that_is_not_there_yet(tmp_path):
@@ -54,7 +54,7 @@ def test_a_port_that_is_not_there_yet(tmp_path):
             port.symlink_to(board.port)
 
         with connect.connect(str(port), on_waiting=plug) as way:
-            assert way.board_id() == BOARD.id
+            assert way.boot_out().board_id == BOARD.id
 
 
 def test_nobody_waits_for_no_time(tmp_path):

@@ -34,7 +34,7 @@ def drive(tmp_path):
 
 def put(folder, program):
     with DriveWay(folder) as way:
-        assert way.board_id() == BOARD.id
+        assert way.boot_out().board_id == BOARD.id
         return deploy(way, HEAD, program, lambda *progress: None)
 
 

@@ -106,10 +106,11 @@ def test_to_a_folder(tmp_path, few):
     [
         (None, (), 3, "does not say which board it is (no boot_out.txt): add --board ID"),
         (None, ("--board", BOARD.id), 0, "Done"),
+        (BOOT_OUT.replace(b"10.3.1", b"8.2.10"), (), 3, "runs CircuitPython 8.2.10, and Stoa needs 9.0 at least"),
         (b"Adafruit CircuitPython 10.3.1\r\nBoard ID:some_board\r\n", (), 3, "there is no boards/some_board.toml"),
         (b"Adafruit CircuitPython 10.3.1\r\nBoard ID:some_board\r\n", ("--board", BOARD.id), 0, "Done"),
         (BOOT_OUT, ("--board", OTHER), 3, f"is a {BOARD.id}, and --board says {OTHER}: leave --board out"),
-        (BOOT_OUT, ("--board", "nonsense"), 3, "unknown board 'nonsense'; known boards: "),
+        (BOOT_OUT, ("--board", "nonsense"), 1, "unknown board 'nonsense'; known boards: "),
     ],
 )
 def test_which_board_it_is(flash, few, boot_out, options, code, text):

@@ -15,11 +15,9 @@ from host_tools.device.finding.targets import SeveralBoards
 from host_tools.device.flashing.esp_image import read_image, read_table
 from host_tools.device.flashing.flash_image import open_image
 from host_tools.device.flashing.flash_layout import STARTS_OTA_0, lay_out
-from host_tools.device.flashing.flash_target import choose
+from host_tools.device.flashing.flash_target import choose, may_be
 from tests.device.firmware_image import TABLE_4MB, TABLE_4MB_OLD, TABLE_NO_UF2, application, merged, partition_table
-from tests.home import MAGTAG
-
-FEATHER = "adafruit_feather_esp32s3_4mbflash_2mbpsram"
+from tests.home import FEATHER, FEATHER_V2, MAGTAG
 
 
 def name_of(board: str) -> str:
@@ -55,6 +53,7 @@ def test_an_image_for_the_board(tmp_path: Path, name: str, content: bytes, board
     [
         (name_of(FEATHER), magtag(), MAGTAG, f"is for {FEATHER}, not for {MAGTAG}"),
         (name_of("adafruit_funhouse"), magtag(), MAGTAG, "is for adafruit_funhouse, not for"),
+        (name_of(MAGTAG).replace("10.3.1", "8.2.10"), magtag(), None, "is CircuitPython 8.2.10, and Stoa needs 9.0 at"),
         # Renamed, and for another board that is known.
         (name_of(MAGTAG), magtag(board=FEATHER), None, f"is for {FEATHER}, not for {MAGTAG}"),
         ("firmware.bin", magtag(board=FEATHER), MAGTAG, f"is for {FEATHER}, not for {MAGTAG}"),
@@ -182,6 +181,22 @@ def test_where_it_goes(target: str | None, wants_drive: bool, found: list[Found]
 def test_one_of_several_must_be_named() -> None:
     with pytest.raises(SeveralBoards, match=r"/dev/ttyACM0 \(ESP32-S2\), /dev/ttyUSB0 \(CP210x\)"):
         choose(None, False, [ROM, BRIDGE])
+
+
+@pytest.mark.parametrize(
+    ("target", "found", "boards", "suffix"),
+    [
+        (None, [], [], ".bin"),
+        (None, [Found("bootloader", "ESP32-S2", port="/dev/ttyACM0")], [MAGTAG], ".bin"),
+        (None, [Found("bootloader", "ESP32-S3", port="/dev/ttyACM0")], [FEATHER], ".bin"),
+        (None, [Found("uart-bridge", "CP210x", port="/dev/ttyUSB0")], [FEATHER_V2], ".bin"),
+        (None, [Found("circuitpython", "MagTag", drive=Path("/m/CIRCUITPY"), board_id=MAGTAG)], [MAGTAG], ".uf2"),
+        ("/dev/ttyUSB0", [Found("bootloader", "ESP32-S2", port="/dev/ttyACM0")], [], ".bin"),
+        ("/dev/ttyACM0", [Found("bootloader", "ESP32-S2", port="/dev/ttyACM0")], [MAGTAG], ".bin"),
+    ],
+)
+def test_which_image_is_named(target: str | None, found: list[Found], boards: list[str], suffix: str) -> None:
+    assert may_be(target, found) == (boards, suffix)
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,8 @@ class DriveWay:
     ) -> None:
         return
 
-    def board_id(self) -> str | None:
-        found = boot_out.parse(self.read("boot_out.txt", 0, boot_out.SIZE).decode("utf-8", "replace"))
-        return found.board_id if found else None
+    def boot_out(self) -> boot_out.BootOut | None:
+        return boot_out.parse(self.read("boot_out.txt", 0, boot_out.SIZE).decode("utf-8", "replace"))
 
     def free(self) -> int:
         with self._told(""):

@@ -5,28 +5,34 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
-from host_tools.boards import Board, available
+from host_tools.boards import Board, available, load_board
 from host_tools.bundle import build_program
 from host_tools.device.deploying import manifest
 from host_tools.device.errors import WrongBoard
+from host_tools.device.finding import circuitpython_build
+from host_tools.device.finding.boot_out import BootOut
 from host_tools.precompile import PrecompileError, compiled
 
 # The first byte of an .mpy, CircuitPython's and MicroPython's (py/persistentcode.c of each).
 _CIRCUITPYTHON, _MICROPYTHON = b"C", b"M"
 
 
-def find_board(said: str | None, wanted: str | None, way: str) -> Board:
-    """The board file to deploy by. said: by boot_out.txt; wanted: by --board. WrongBoard.
+def find_board(found: BootOut | None, wanted: str | None, way: str) -> Board:
+    """The board file to deploy by. found: its boot_out.txt; wanted: by --board.
 
+    WrongBoard, if its CircuitPython is too old as well; BoardError for one that is wanted and not known.
     A board without a file of its own may be given another's, by name.
     """
+    if found and found.version[:2] < circuitpython_build.OLDEST:
+        oldest = ".".join(map(str, circuitpython_build.OLDEST))
+        raise WrongBoard(f"{way} runs CircuitPython {found.release}, and Stoa needs {oldest} at least: `stoa flash`")
+    said = found.board_id if found else None
     boards = {board.id: board for board in available()}
     if wanted is not None:
-        if wanted not in boards:
-            raise WrongBoard(f"unknown board {wanted!r}; known boards: {', '.join(boards)}")
+        board = load_board(wanted)
         if said in boards and said != wanted:
             raise WrongBoard(f"{way} is a {said}, and --board says {wanted}: leave --board out")
-        return boards[wanted]
+        return board
     if said is None:
         raise WrongBoard(
             f"{way} does not say which board it is (no boot_out.txt): add --board ID, as `stoa boards` has it"

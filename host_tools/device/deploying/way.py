@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
+from host_tools.device.finding.boot_out import BootOut
+
 OnBytes = Callable[[int], None]
 
 
@@ -38,7 +40,7 @@ class Way(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
 
-    def board_id(self) -> str | None:
+    def boot_out(self) -> BootOut | None:
         """What boot_out.txt says; None if it is not there or says nothing."""
         ...
 

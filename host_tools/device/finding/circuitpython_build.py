@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+# What the firmware's portable subset was made for, and the release it was written against.
+OLDEST, WRITTEN_FOR = (9, 0), "10.3.1"
 _NAME = re.compile(r"adafruit-circuitpython-(?P<board>[^-]+)-(?P<language>\w+)-(?P<version>.+)\.(?:bin|uf2)$")
 _BANNER = re.compile(
     rb"Adafruit CircuitPython (?P<version>[^\s\0]{1,60}) on \d{4}-\d\d-\d\d; (?P<name>[^\0\n]{1,80}?) with \w+"
@@ -54,8 +56,8 @@ def other_board(content: bytes, board_id: str, known_ids: Iterable[str]) -> str 
 
 
 def file_name(board_id: str, suffix: str) -> str:
-    """What to download; suffix: ".bin" or ".uf2"."""
-    return f"adafruit-circuitpython-{board_id}-en_US-<version>{suffix}"
+    """What to download, if not a newer one; suffix: ".bin" or ".uf2"."""
+    return f"adafruit-circuitpython-{board_id}-en_US-{WRITTEN_FOR}{suffix}"
 
 
 def page(board_id: str) -> str:

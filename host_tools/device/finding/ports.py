@@ -13,13 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host_tools.boards import Board, available
-from host_tools.device.finding import info_uf2
+from host_tools.device.finding import circuitpython_build, info_uf2
 from host_tools.device.finding.drives import CIRCUITPY, Drive, find_drives
 from host_tools.device.finding.serial_ports import SerialPort, list_serial_ports
 from host_tools.device.finding.usb_ids import TINYUF2, USB_SERIAL_JTAG, Kind, Meaning, meaning
-
-# What the firmware's portable subset was made for.
-OLDEST_CIRCUITPYTHON = (9, 0)
 
 
 @dataclass(frozen=True)
@@ -225,4 +222,4 @@ def _next_step(kind: Kind, port: SerialPort | None, drive: Drive | None) -> str:
 
 
 def _is_too_old(drive: Drive) -> bool:
-    return drive.boot_out is not None and drive.boot_out.version[:2] < OLDEST_CIRCUITPYTHON
+    return drive.boot_out is not None and drive.boot_out.version[:2] < circuitpython_build.OLDEST

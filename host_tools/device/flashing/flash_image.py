@@ -52,18 +52,16 @@ def open_image(path: Path, board_id: str | None) -> Image:
     return Image(path, board, build, inside)
 
 
-def missing_image(board_id: str | None, suffix: str) -> ImageRefused:
-    """Says what to download, as exactly as can be without an image. suffix: ".bin" or ".uf2"."""
-    if board_id is None:
+def missing_image(board_ids: Sequence[str], suffix: str) -> ImageRefused:
+    """Says what to download. board_ids: of those that the board may be. suffix: ".bin" or ".uf2"."""
+    if not board_ids:
         return ImageRefused(f"which image? Give --board ID (`stoa boards`), and the {suffix} to download is named")
-    return ImageRefused(
-        f"which image? Download {download(load_board(board_id).id, suffix)} (Stoa fetches nothing), and give it with"
-        " --image"
-    )
+    downloads = "; or ".join(download(load_board(board_id).id, suffix) for board_id in board_ids)
+    return ImageRefused(f"which image? Download {downloads} (Stoa fetches nothing), and give it with --image")
 
 
 def download(board_id: str, suffix: str) -> str:
-    return f"{circuitpython_build.file_name(board_id, suffix)} from {circuitpython_build.page(board_id)}"
+    return f"{circuitpython_build.file_name(board_id, suffix)} (or newer) from {circuitpython_build.page(board_id)}"
 
 
 def _inside(content: bytes) -> MergedImage | Uf2:
@@ -81,6 +79,9 @@ def _check_is_for(path: Path, inside: MergedImage | Uf2, build: Build, board: Bo
     if build.board_id is None:
         named = f" (it is CircuitPython for {build.board_name!r})" if build.board_name else ""
         raise ImageRefused(f"{path.name} does not say that it is for {board.id}{named}: {take}, under its own name")
+    if build.version and build.version[:2] < circuitpython_build.OLDEST:
+        oldest = ".".join(map(str, circuitpython_build.OLDEST))
+        raise ImageRefused(f"{path.name} is CircuitPython {build.release}, and Stoa needs {oldest} at least: {take}")
     if build.board_id != board.id or other:
         raise ImageRefused(f"{path.name} is for {other or build.board_id}, not for {board.id}: {take}")
     if inside.chip != board.chip:

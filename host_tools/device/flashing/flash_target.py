@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from host_tools.boards import Board, available
 from host_tools.device.errors import NoBoard
 from host_tools.device.finding.ports import Found, find_boards
 from host_tools.device.finding.targets import CHECK, SeveralBoards
@@ -17,6 +18,26 @@ _HOW = {
     True: "double-tap RESET: the drive that appears has a name that ends in BOOT",
     False: "hold BOOT, tap RESET, let BOOT go: the bootloader's port appears",
 }
+
+
+def may_be(target: str | None, found: Sequence[Found] | None = None) -> tuple[list[str], str]:
+    """(ids of the boards that may be meant, the suffix of an image for the way there), before there is an image.
+
+    By what runs on the board at `target`, or on the only one there; else by the chip that its bootloader is of.
+    """
+    there = find_boards() if found is None else found
+    meant = [board for board in there if target in (None, board.port, board.drive and str(board.drive))]
+    only = meant[0] if len(meant) == 1 else None
+    suffix = ".uf2" if only and only.drive else ".bin"
+    if only is None or only.board_id:
+        return [only.board_id] if only and only.board_id else [], suffix
+    return [board.id for board in available() if _fits(board, only)], suffix
+
+
+def _fits(board: Board, found: Found) -> bool:
+    if found.kind == "uart-bridge":
+        return board.link == "uart"
+    return found.kind == "bootloader" and board.chip == found.name
 
 
 def choose(target: str | None, wants_drive: bool, found: Sequence[Found] | None = None) -> Path | str:
