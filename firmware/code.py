@@ -1,5 +1,9 @@
+# Of Stoa: a deploy overwrites it.
 """What CircuitPython runs at every boot: a wake of the program in one of two folders, and then deep sleep, whatever
-happens. docs/deploy.md tells why two. A deploy overwrites this file: 2,048 bytes are the most."""
+happens. docs/deploy.md tells why two. 2,048 bytes are the most.
+
+A deploy may end between this file and the program that it came with: it uses heap.prepare() and wake.run() alone, which
+every program has."""
 
 import os
 import sys

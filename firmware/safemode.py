@@ -1,3 +1,4 @@
+# Of Stoa: a deploy overwrites it.
 """What CircuitPython runs instead of code.py after a boot into safe mode.
 
 Left alone the board would wait there for its owner, awake, until the battery is empty: a brown-out, when radio or

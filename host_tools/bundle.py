@@ -46,6 +46,8 @@ _ACTIVE_SIZE = 3 * 4096
 
 # The files of the root are overwritten in place, in one write: a link that is cut leaves the old or the new one.
 ROOT_FILE_SIZE = 2048
+# What they begin with, so that an owner's own are told from them.
+ROOT_FILE_MARK = b"# Of Stoa"
 
 # A FAT drive of this size hands out space by the sector.
 SECTOR = 512
@@ -88,9 +90,9 @@ def build_program(board: Board, mpy_cross: Path | None = None) -> dict[str, byte
     return program if mpy_cross is None else precompiled(program, mpy_cross)
 
 
-def first_files() -> dict[str, bytes]:
-    """What must lie on the drive before anything else, in this order: the guard, PRESERVED, and ACTIVE for SLOTS[0]."""
-    active = b"\xff" * ACTIVE_AT + active_block(SLOTS[0])
+def first_files(running: str = SLOTS[0]) -> dict[str, bytes]:
+    """What must lie on the drive before anything else, in this order: guard, PRESERVED, and ACTIVE for `running`."""
+    active = b"\xff" * ACTIVE_AT + active_block(running)
     return {**_GUARD, **_preallocated(), ACTIVE: active.ljust(_ACTIVE_SIZE, b"\xff")}
 
 

@@ -1,7 +1,8 @@
 """settings.toml as CircuitPython reads it: a flat subset of TOML, parsed anew at each question.
 
 Strings in double quotes and integers; no tables, no other types; the first matching line wins. `os.getenv` answers
-text for both since CircuitPython 10.1 (circuitpython #10819). Rules of shared-module/os/getenv.c.
+text for both since CircuitPython 10.1 (circuitpython #10819). Rules of shared-module/os/getenv.c: a line ends with
+"\\n" alone, space is ASCII's, and a NUL is the end of the file.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import re
 from collections.abc import Iterator
 
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '"', "\\": "\\"}
+# unichar_isspace of py/unicode.c.
+_SPACE = " \t\r\v\f"
 _INTEGER = re.compile(r"[+-]?(0[xob][0-9a-fA-F]+|[0-9]+)\Z")
 
 
@@ -19,20 +22,20 @@ class SettingsSyntaxError(ValueError):
 
 def lookup(text: bytes, key: str) -> str | None:
     """The value of `key`, or None if no line sets it."""
-    for raw in text.decode("utf-8", "replace").splitlines():
-        line = raw.strip()
+    for raw in text.partition(b"\0")[0].decode("utf-8", "replace").split("\n"):
+        line = raw.strip(_SPACE)
         if line.startswith("["):
             return None
         name, equals, value = line.partition("=")
-        if equals and name.strip() == key:
-            return _value(value.strip())
+        if equals and name.strip(_SPACE) == key:
+            return _value(value.strip(_SPACE))
     return None
 
 
 def _value(text: str) -> str:
     if text.startswith('"'):
         return _string(text[1:])
-    number = text.partition("#")[0].strip()
+    number = text.partition("#")[0].strip(_SPACE)
     if not _INTEGER.match(number):
         raise SettingsSyntaxError("Invalid format")
     return number
@@ -43,7 +46,7 @@ def _string(text: str) -> str:
     characters = iter(text)
     for character in characters:
         if character == '"':
-            rest = "".join(characters).strip()
+            rest = "".join(characters).strip(_SPACE)
             if rest and not rest.startswith("#"):
                 raise SettingsSyntaxError("Invalid byte after string")
             return "".join(out)

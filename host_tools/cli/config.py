@@ -28,6 +28,7 @@ def _zones(incomplete: str) -> list[str]:
 
 
 def config(
+    context: typer.Context,
     target: Annotated[
         str | None,
         typer.Argument(
@@ -40,7 +41,7 @@ def config(
     ssid: Annotated[str | None, typer.Option("--ssid", help="Name of the Wi-Fi network.", metavar="NAME")] = None,
     password_file: Annotated[
         Path | None,
-        typer.Option("--password-file", help="File that holds the Wi-Fi password.", dir_okay=False),
+        typer.Option("--password-file", help="File that holds the Wi-Fi password.", exists=True, dir_okay=False),
     ] = None,
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the Wi-Fi password from the standard input.")
@@ -100,7 +101,7 @@ def config(
     ] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done, or found, as JSON.")] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Ask nothing: what is not given stays; write whatever the issuer says.")
+        bool, typer.Option("--yes", "-y", help="Ask nothing: what is not given stays; write whatever the issuer says.")
     ] = False,
 ) -> None:
     """Write settings.toml: the network, the account, when to wake.
@@ -111,9 +112,11 @@ def config(
     The Wi-Fi password is typed and not shown, or comes by --password-stdin, --password-file or STOA_WIFI_PASSWORD in
     the environment: an option's value would stay in the shell's history.
 
-    Then the issuer is asked what the display will ask it: discovery, the device grant, its certificate.
+    Then the issuer is asked what the display will ask it: discovery, the device grant, its certificate. Where the
+    display could not sign in, nothing is written unless you say so, there or by --yes.
 
-    Exit code 1: settings are wrong or missing, or not written; 3: the board, its cable or its drive.
+    Exit codes: 0; 1 if settings are wrong or missing, or not written, or if the display could not sign in with those
+    that are there already (not with --yes); 2 for an option; 3 for the board, its cable or its drive; 130 after Ctrl-C.
     """
     from host_tools.cli.config_dialogue import Dialogue, Outcome
     from host_tools.device.configuring.issuer_check import check_issuer
@@ -121,6 +124,7 @@ def config(
     from host_tools.device.configuring.settings_place import place_at
 
     if check is not None:
+        _refuse_others_beside_check(context)
         _check(check, as_json)
         return
     if no_check and save_root is not None:
@@ -146,7 +150,7 @@ def config(
             if value is not None:
                 draft.give(key, value)
         dialogue.ask(draft, [key for key, value in given.items() if value is not None])
-        outcome = Outcome(place.name, draft.check(int(time.time())), draft.changes())
+        outcome = Outcome(place.name, draft.check(int(time.time())), draft.changes(), draft.pairs_anew())
         if not no_check:
             dialogue.remark(f"Asking {draft.issuer()}")
             outcome.issuer = check_issuer(draft.issuer())
@@ -159,6 +163,17 @@ def config(
             place.write(draft.text())
             outcome.written = True
     dialogue.tell(outcome)
+    if outcome.issuer and outcome.issuer.failed and not outcome.changes and not yes:
+        raise NothingWritten("the display could not sign in with what is there, see above (--yes lets it pass)")
+
+
+def _refuse_others_beside_check(context: typer.Context) -> None:
+    """--check writes nothing and asks nobody: whoever gives more has something else in mind."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name not in ("check", "as_json") and source is not None and source.name == "COMMANDLINE":
+            name = parameter.opts[0] if parameter.param_type_name == "option" else str(context.params[parameter.name])
+            raise typer.BadParameter(f"{name} means nothing with --check")
 
 
 def _check(path: Path, as_json: bool) -> None:
@@ -167,11 +182,13 @@ def _check(path: Path, as_json: bool) -> None:
     from host_tools.device.configuring.settings_file import NAME
     from host_tools.device.configuring.settings_place import FilePlace
 
-    text = FilePlace(path / NAME if path.is_dir() else path).read()
+    # A Path would take the "./" away, by which a person sees whose folder is meant.
+    file = os.path.join(path, NAME) if path.is_dir() else str(path)
+    text = FilePlace(Path(file)).read()
     if text is None:
-        raise NothingWritten(f"there is no {path}: `stoa config {path}` makes one")
+        raise NothingWritten(f"there is no {file}: `stoa config {path}` makes one")
     problems = check(text)
-    tell_problems(str(path), problems, as_json)
+    tell_problems(file, problems, as_json)
     if any(problem.level == "error" for problem in problems):
         raise typer.Exit(1)
 

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 import typer
 
 from host_tools.device.configuring.issuer_check import Report
-from host_tools.device.configuring.settings_check import Problem
-from host_tools.device.configuring.settings_draft import PASSWORD, QUESTIONS, ZONE, Change, Draft, Question, default_of
+from host_tools.device.configuring.settings_check import ZONE, Problem
+from host_tools.device.configuring.settings_draft import PASSWORD, QUESTIONS, Change, Draft, Question, default_of
 from host_tools.device.configuring.tz_rules import zone_here
 from host_tools.errors import StoaError
 
@@ -21,11 +21,15 @@ _INTERRUPTED = 130
 
 @dataclass
 class Outcome:
-    """What became of a settings.toml. issuer: what was found about it, None where it was not asked."""
+    """What became of a settings.toml. issuer: what was found about it, None where it was not asked.
+
+    pairs_anew: the display will, once it reads the changes.
+    """
 
     target: str
     warnings: Sequence[Problem]
     changes: Sequence[Change]
+    pairs_anew: bool = False
     issuer: Report | None = None
     written: bool = False
 
@@ -69,6 +73,8 @@ class Dialogue:
             typer.echo(f"{level}{finding.subject}: {finding.text}{remedy}")
 
     def tell(self, outcome: Outcome) -> None:
+        if outcome.written and outcome.pairs_anew:
+            self.remark("The pairing belongs to issuer and client: the display will ask to be paired anew")
         if self._as_json:
             issuer = outcome.issuer
             told = {
@@ -102,7 +108,7 @@ class Dialogue:
     def _typed(self, draft: Draft, question: Question) -> str:
         present = draft.present(question.key)
         if question.key == PASSWORD:
-            empty = "for an open network" if present is None else "keeps the one that is there"
+            empty = "keeps the one that is there; --open-network takes it out" if present else "for an open network"
             words = f"{question.words} (not shown; empty {empty})"
             typed: str = typer.prompt(words, default="", show_default=False, hide_input=True, err=True)
             return typed or present or ""
@@ -116,6 +122,7 @@ class Dialogue:
 def tell_problems(file: str, problems: Sequence[Problem], as_json: bool) -> None:
     """What is wrong with a file, in the form editors take."""
     errors = sum(problem.level == "error" for problem in problems)
+    warnings = len(problems) - errors
     if as_json:
         told = {"file": file, "ok": not errors, "problems": [asdict(problem) for problem in problems]}
         typer.echo(json.dumps(told, indent=2))
@@ -123,7 +130,11 @@ def tell_problems(file: str, problems: Sequence[Problem], as_json: bool) -> None
     for problem in problems:
         at = "" if problem.line is None else f":{problem.line}"
         typer.echo(f"{file}{at}: {typer.style(problem.level, fg=_COLOURS[problem.level])}: {problem}")
-    typer.echo(f"{file}: {errors} errors, {len(problems) - errors} warnings" if problems else f"{file}: good")
+    typer.echo(f"{file}: {_counted(errors, 'error')}, {_counted(warnings, 'warning')}" if problems else f"{file}: good")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _quoted(value: str) -> str:

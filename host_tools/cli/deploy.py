@@ -49,6 +49,9 @@ def deploy(
             "--erase-drive", help="Make the drive anew first, for one that is damaged; settings.toml alone is kept."
         ),
     ] = False,
+    lose_settings: Annotated[
+        bool, typer.Option("--lose-settings", help="With --erase-drive: go on where settings.toml cannot be read.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the drive is erased.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
@@ -71,17 +74,18 @@ def deploy(
 
     console = Console(stderr=True, highlight=False)
     chosen = choose(target)
+    # Asked before the board's program is interrupted.
+    if erase_drive and not yes:
+        typer.confirm("Erase everything on the board's drive but settings.toml?", abort=True, err=True)
     try:
-        with connect(chosen.target, chosen.small_steps, wait_s, lambda text: console.print(text)) as way:
+        with connect(chosen.target, chosen.small_steps, wait_s, lambda text: console.print(text), a_board=True) as way:
             board = find_board(way.boot_out(), board_id, way.name)
             console.print(f"{board.name} ({board.id}) by {way.name}")
             with console.status("Compiling the modules" if mpy_cross else "Reading the program"):
                 head, program = program_for(board, mpy_cross)
             if erase_drive:
-                if not yes:
-                    typer.confirm("Erase everything on the board's drive but settings.toml?", abort=True, err=True)
                 console.print("Making the drive anew; this may take a minute")
-                way.erase_drive()
+                way.erase_drive(lose_settings)
             with BytesProgress(console) as progress:
                 report = put(way, head, program, progress)
     except KeyboardInterrupt:

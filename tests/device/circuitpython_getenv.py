@@ -2,10 +2,12 @@
 
 The rules of shared-module/os/getenv.c and of supervisor/shared/settings.c, which came after it, where they agree: lines
 end with "\\n" alone; a line whose first character is "[" ends the file, and so does a NUL; a key is bare; an escape is
-of b f n r t v, u or U, or stands for itself.
+of b f n r t v, u or U, or stands for itself; what is not in quotes is an integer.
 """
 
 from __future__ import annotations
+
+import re
 
 _SPACE = b" \t\r\v\f"
 _ESCAPES = {"b": b"\b", "f": b"\f", "n": b"\n", "r": b"\r", "t": b"\t", "v": b"\v"}
@@ -28,7 +30,10 @@ def getenv(file: bytes, key: str) -> str | None:
 
 def _value(text: bytes) -> bytes:
     if not text.startswith(b'"'):
-        return text.partition(b"#")[0].rstrip(b" \t\r")
+        number = text.partition(b"#")[0].rstrip(_SPACE)
+        if not re.fullmatch(rb"[+-]?(0[xX][0-9a-fA-F]+|[0-9]+)", number):
+            raise Unreadable
+        return number
     value, at = bytearray(), 1
     while text[at : at + 1] != b'"':
         if at >= len(text):

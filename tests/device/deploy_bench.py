@@ -42,7 +42,7 @@ def put(
             repl.enter_raw_repl()
             with SerialWay(repl) as way:
                 if erase_drive:
-                    way.erase_drive()
+                    way.erase_drive(False)
                 report = deploy(way, HEAD, program, lambda *progress: None)
         finally:
             repl.close()

@@ -9,6 +9,7 @@ import hashlib
 import io
 import sys
 
+import _link
 import deflate
 
 # ruff: noqa: F821
@@ -98,13 +99,19 @@ builtins.print = board_print
 space = {"__name__": "__main__"}
 
 
+_link._ERRORS["KeyboardInterrupt"] = KeyboardInterrupt
+
+
 def run(source):
+    _link.call("repl.begin")
     try:
         exec(compile(source, "<stdin>", "exec"), space)
     except SystemExit:
         pass
     except BaseException as error:
         return error
+    finally:
+        _link.call("repl.end")
     return None
 
 

@@ -83,7 +83,7 @@ class SerialBoard:
     asleep: answers nothing before `wake`. runs: what code.py prints, line by line; crashes: it ends so, and the board
     begins anew each second. baud: of the line, or None for as quick as it goes. pull_at: at which of CHANGES, from 1,
     the cable goes. cut: when its power goes. on_change: called with the number of each of CHANGES, before it is made.
-    reloaded: set when it has left its REPL, and runs code.py again.
+    reloaded: set when it has left its REPL, and runs code.py again. watchdog: the mode it was left in.
     """
 
     flash: Flash
@@ -105,6 +105,7 @@ class SerialBoard:
     boots: int = 0
     reloaded: threading.Event = field(default_factory=threading.Event)
     overruns: int = 0
+    watchdog: str | None = None
 
     def __enter__(self) -> SerialBoard:
         self._master, self._slave = pty.openpty()
@@ -182,6 +183,8 @@ class SerialBoard:
 
     _heard = b""
     _burst = 0
+    _runs_a_command = False
+    _interrupted = False
     _erasing = False
 
     def _hear(self, timeout: float) -> bytes:
@@ -253,7 +256,13 @@ class SerialBoard:
         operations: dict[str, Callable[..., Any]] = {
             **drive,
             "supervisor.entry_points": lambda: ("/repl",),
-            "watchdog.set_mode": lambda mode: None,
+            "nvm.size": lambda: 0,
+            "watchdog.mode": lambda: self.watchdog,
+            "watchdog.set_mode": self._set_watchdog,
+            "watchdog.timeout": lambda milliseconds: None,
+            "watchdog.feed": lambda: None,
+            "repl.begin": lambda: self._commanded(True),
+            "repl.end": lambda: self._commanded(False),
             "storage.erase_filesystem": self._erase,
         }
         while True:
@@ -273,6 +282,10 @@ class SerialBoard:
             if operation in ("fs.read", "fs.size", "fs.close") and arguments[0] == -1:
                 at, size = (arguments[1], arguments[2]) if operation == "fs.read" else (0, 0)
                 link.reply({"fs.read": program[at : at + size], "fs.size": len(program), "fs.close": None}[operation])
+                continue
+            if self._interrupted and operation.startswith("fs."):
+                self._interrupted = False
+                link.fail(DeviceFault("KeyboardInterrupt", ""))
                 continue
             if operation in CHANGES:
                 self.changes.append((operation, str(arguments[0])))
@@ -305,12 +318,22 @@ class SerialBoard:
             else:
                 link.fail(fault)
 
+    def _set_watchdog(self, mode: str | None) -> None:
+        self.watchdog = mode
+
+    def _commanded(self, begun: bool) -> None:
+        self._runs_a_command, self._interrupted = begun, False
+
     def _carry_in(self, to_vm: int, over: threading.Event) -> None:
         try:
             while not over.is_set():
                 data = self._hear(0.05)
                 if data:
                     self._pace(len(data))
+                    if b"\x03" in data and self._runs_a_command:
+                        # It ends the command at the board's next call, and what came with it is thrown away.
+                        self._interrupted = True
+                        continue
                     os.write(to_vm, self._buffered(data))
         except OSError:
             pass

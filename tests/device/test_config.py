@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import stat
-import sys
 
 import pytest
 import trustme
@@ -96,6 +94,31 @@ def test_nothing_to_change_writes_nothing(tmp_path):
     assert (path.stat().st_mtime_ns, path.stat().st_ino) == before
 
 
+def test_an_owner_hears_that_another_account_pairs_anew(tmp_path):
+    path, said = tmp_path / "settings.toml", "the display will ask to be paired anew\n"
+    assert stoa(path, *ACCOUNT, "--no-check")[2] == ""
+    # By the firmware's own rule: a slash at the end makes no other issuer.
+    assert stoa(path, "--no-check", "--issuer", "https://id.example", "--audience", "quotes")[2] == ""
+    assert stoa(path, "--no-check", "--client-id", "other")[2].endswith(said)
+    assert stoa(path, "--no-check", "--issuer", "https://other.example/", "--json")[2].endswith(said)
+    assert stoa(path, "--no-check")[2] == ""
+
+
+def test_a_file_that_a_power_cut_left_without_its_content_is_written_anew(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_bytes(b"\0" * 512)
+    assert stoa(path, *ACCOUNT, "--no-check")[0] == 0
+    assert path.read_bytes().startswith(b"# Stoa's settings.") and check(path.read_bytes()) == []
+
+
+def test_a_file_with_nuls_and_more_is_left_alone(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_bytes(b"# Mine.\n\0\0\0\n")
+    code, _, err = stoa(path, *ACCOUNT, "--no-check")
+    assert code == 1 and f"{path}, line 2 holds a NUL: put it right, or move the file away" in err
+    assert path.read_bytes() == b"# Mine.\n\0\0\0\n"
+
+
 def test_json_has_it_all_but_the_password(tmp_path):
     path = tmp_path / "settings.toml"
     code, out, _ = stoa(path, *ACCOUNT, "--no-check", "--json")
@@ -168,53 +191,6 @@ def test_a_file_that_cannot_be_read_is_left_alone(tmp_path):
     assert path.read_bytes() == broken
 
 
-@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
-def test_the_password_comes_by_a_file(tmp_path, end):
-    path, file = tmp_path / "settings.toml", tmp_path / "password"
-    file.write_text(PASSWORD + end, newline="")
-    assert stoa_without_password(path, *ACCOUNT, "--no-check", "--password-file", file)[0] == 0
-    assert written(path)["STOA_WIFI_PASSWORD"] == PASSWORD
-
-
-def test_the_password_comes_by_a_pipe(tmp_path, monkeypatch):
-    path = tmp_path / "settings.toml"
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"correct horse\n")))
-    assert stoa_without_password(path, *ACCOUNT, "--no-check", "--password-stdin")[0] == 0
-    assert written(path)["STOA_WIFI_PASSWORD"] == PASSWORD
-
-
-def test_an_open_network_has_none(tmp_path):
-    path = tmp_path / "settings.toml"
-    assert stoa(path, *ACCOUNT, "--no-check", "--open-network")[0] == 0
-    assert written(path)["STOA_WIFI_PASSWORD"] == ""
-
-
-def test_the_password_comes_one_way_only(tmp_path):
-    code, _, err = stoa_without_password(tmp_path / "settings.toml", "--open-network", "--password-stdin")
-    assert code == 1 and "only one of them" in err
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (None, "cannot read"),
-        (b"\xff\xfe", "is not UTF-8"),
-        (b"correct horse\ncorrect horse\n", "has a control character"),
-        (b"short\n", "is not 8 to 64 characters long"),
-    ],
-)
-def test_a_file_that_holds_no_password(tmp_path, content, said):
-    file = tmp_path / "password"
-    if content is not None:
-        file.write_bytes(content)
-    code, _, err = stoa_without_password(tmp_path / "settings.toml", *ACCOUNT, "--no-check", "--password-file", file)
-    assert code == 1 and said in err
-
-
-def test_there_is_no_option_with_the_password_itself(tmp_path):
-    assert stoa_without_password(tmp_path / "settings.toml", "--password", "x")[0] == 2
-
-
 def test_an_issuer_that_cannot_be_used_keeps_a_script_from_writing(tmp_path):
     path = tmp_path / "settings.toml"
     with Site() as site:
@@ -229,6 +205,21 @@ def test_an_issuer_that_cannot_be_used_keeps_a_script_from_writing(tmp_path):
         assert (code, told["written"], told["issuer"]["failed"]) == (1, False, True)
         assert stoa(path, *options, "--yes")[0] == 0
     assert written(path)["STOA_ISSUER"] == site.issuer
+
+
+def test_an_issuer_that_cannot_be_used_is_told_where_nothing_changes_too(tmp_path):
+    path = tmp_path / "settings.toml"
+    with Site() as site:
+        options = [*ACCOUNT, "--issuer", site.issuer]
+        assert stoa(path, *options, "--no-check")[0] == 0
+        code, out, err = stoa(path, *options)
+        assert code == 1 and f"Nothing to change: {path}" in out
+        assert err.endswith(
+            "\nstoa: the display could not sign in with what is there, see above (--yes lets it pass)\n"
+        )
+        assert stoa(path, *options, "-y")[0] == 0
+        site.publish()
+        assert stoa(path, *options)[0] == 0
 
 
 def test_the_issuer_s_root_is_saved(tmp_path, monkeypatch):

@@ -60,6 +60,20 @@ def test_what_is_there_stays_by_pressing_return(tmp_path):
     assert path.read_bytes() == before.replace(b'"display"', b'"other"')
 
 
+def test_how_a_password_goes_is_told_where_it_is_asked_for(tmp_path):
+    path = tmp_path / "settings.toml"
+    stoa(path, *ACCOUNT, "--no-check")
+    given = [*ACCOUNT, "--no-check", "--audience", "", "--wake-at", "", "--time-zone", ""]
+    with Terminal(["config", str(path), *given]) as terminal:
+        terminal.answer("empty keeps the one that is there; --open-network takes it out", "")
+        assert terminal.end() == 0
+    stoa(path, "--no-check", "--open-network", password=None)
+    with Terminal(["config", str(path), *given]) as terminal:
+        terminal.answer("empty for an open network", "")
+        assert terminal.end() == 0
+    assert written(path)["STOA_WIFI_PASSWORD"] == ""
+
+
 def test_a_dash_leaves_out_what_may_be_left_out(tmp_path):
     path = tmp_path / "settings.toml"
     stoa(path, *ACCOUNT, "--no-check", "--audience", "quotes")

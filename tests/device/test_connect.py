@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from host_tools.device.console.raw_repl import RawRepl
 from host_tools.device.deploying import connect
 from host_tools.device.errors import NoBoard
 from tests.device.deploy_bench import BOARD, blank
@@ -43,6 +44,20 @@ def test_a_board_whose_port_goes_and_comes_back(tmp_path):
         port.symlink_to(before.port)
         with connect.connect(str(port), on_waiting=replug) as way:
             assert way.boot_out().board_id == BOARD.id
+
+
+def test_ctrl_c_in_the_midst_of_it_leaves_the_repl(monkeypatch):
+    entered = RawRepl.enter_raw_repl
+
+    def interrupted(repl, *arguments, **options):
+        entered(repl, *arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RawRepl, "enter_raw_repl", interrupted)
+    with SerialBoard(blank()) as board:
+        with pytest.raises(KeyboardInterrupt):
+            connect.connect(board.port)
+        assert board.reloaded.wait(10)
 
 
 def test_a_port_that_is_not_there_yet(tmp_path):

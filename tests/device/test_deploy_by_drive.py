@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import os
 import shutil
 
 import pytest
@@ -12,7 +13,7 @@ from host_tools.bundle import ACTIVE, ACTIVE_AT, PRESERVED, SLOTS, build_program
 from host_tools.device.deploying import drive_way, manifest
 from host_tools.device.deploying.deploy import deploy
 from host_tools.device.deploying.drive_way import DriveWay
-from host_tools.device.errors import DriveFull, DriveReadOnly, LinkLost, NotVerified
+from host_tools.device.errors import DriveFull, DriveReadOnly, LinkLost, NotVerified, PortInUse
 from host_tools.rehearsal.household import settings_toml
 from host_tools.virtual_board.fat import mounted
 from tests.campaign import extent
@@ -203,3 +204,131 @@ def test_what_reads_back_otherwise_never_runs(drive, program, monkeypatch):
         put(drive, {**few, worn: b"NEW = 1\n"})
     monkeypatch.setattr(drive_way, "open", builtins.open)
     assert running(drive) == few
+
+
+def test_root_files_of_somebody_s_own_are_kept_whatever_they_mention(drive, program):
+    own = {"code.py": b"# my stoat camera\nimport stoat\n", "safemode.py": b"print('mine')\n"}
+    for name, content in own.items():
+        (drive / name).write_bytes(content)
+    report = put(drive, some(program, 3))
+    assert {name: (drive / f"before-stoa-{name}").read_bytes() for name in own} == own
+    assert len([note for note in report.notes if "is kept as" in note]) == 2
+    # Ours of another release are no one's own.
+    (drive / "code.py").write_bytes(root_files()["code.py"].replace(b"stoa defect", b"stoa DEFECT"))
+    assert not [note for note in put(drive, some(program, 3)).notes if "is kept as" in note]
+
+
+def test_a_program_that_runs_is_not_written_over_even_without_its_manifest(drive, program):
+    few = some(program, 4)
+    put(drive, few)
+    (drive / SLOTS[0] / manifest.NAME).unlink()
+    report = put(drive, {**few, "stoa/new.py": b"NEW = 1\n"})
+    assert report.slot == SLOTS[1]
+
+
+def test_a_folder_that_becomes_a_file_does_not_stay_before_it(drive, program):
+    few = some(program, 4)
+    put(drive, {**few, "stoa/x/__init__.py": b"X = 1\n", "stoa/x/deep/y.py": b""})
+    put(drive, few)
+    put(drive, {**few, "stoa/x.py": b"X = 2\n"})
+    assert running(drive) == {**few, "stoa/x.py": b"X = 2\n"}
+    assert not (drive / SLOTS[0] / "stoa/x").exists()
+
+
+def test_what_the_computer_leaves_beside_the_files_is_no_difference(drive, program):
+    few = some(program, 4)
+    put(drive, few)
+    for name in ("._manifest.txt", ".DS_Store"):
+        (drive / SLOTS[0] / name).write_bytes(b"\0")
+    assert not put(drive, few).changed
+
+
+def test_two_at_once_do_not_mix(drive, program):
+    with DriveWay(drive), pytest.raises(PortInUse, match="wait for its end"):
+        put(drive, some(program, 3))
+    assert put(drive, some(program, 3)).changed
+
+
+def test_a_root_file_that_reads_back_otherwise_is_told(drive, program, monkeypatch):
+    few = some(program, 3)
+    put(drive, few)
+    (drive / "code.py").write_bytes(b"# Of Stoa: an older one\n".ljust(2048, b"\n"))
+    monkeypatch.setattr(DriveWay, "overwrite", lambda self, path, at, block: None)
+    with pytest.raises(NotVerified, match=r"reads back another code\.py than was written"):
+        put(drive, {**few, "stoa/new.py": b""})
+
+
+def test_an_active_file_of_another_size_keeps_the_program_that_runs(drive, program):
+    few = some(program, 3)
+    put(drive, few)
+    put(drive, {**few, "stoa/new.py": b""})
+    active = drive / ACTIVE
+    active.write_bytes(active.read_bytes() + b"\xff")
+    assert put(drive, {**few, "stoa/new.py": b""}).slot == SLOTS[1]
+    assert active.read_bytes()[ACTIVE_AT:].startswith(SLOTS[1].encode())
+
+
+def test_a_drive_too_full_for_an_update_is_told_at_once(drive, program, monkeypatch):
+    size = sum(map(len, program.values()))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(0, 0, size * 3 // 2))
+    notes = put(drive, program).notes
+    assert any("remove files of your own before the next" in note for note in notes), notes
+
+
+class Recorded(DriveWay):
+    """calls: what was asked of it and on what path, in order."""
+
+    def __getattribute__(self, name):
+        found = super().__getattribute__(name)
+        if name not in ("write", "remove", "digest", "settle", "overwrite", "put", "copy_all"):
+            return found
+
+        def asked(*arguments):
+            self.calls.append((name, *(argument for argument in arguments if isinstance(argument, str))))
+            return found(*arguments)
+
+        return asked
+
+
+def test_the_order_of_it(drive, program):
+    few = some(program, 4)
+    put(drive, few)
+    put(drive, {**few, "stoa/new.py": b"NEW = 1\n"})
+    with Recorded(drive) as way:
+        way.calls = []
+        deploy(way, HEAD, {**few, "stoa/new.py": b"NEW = 2\n"}, lambda *progress: None)
+    calls, target = way.calls, SLOTS[0]
+
+    def first(*call):
+        return next(at for at, made in enumerate(calls) if made[: len(call)] == call)
+
+    written = ("write", f"{target}/{manifest.NAME}")
+    order = [("remove", f"{target}/{manifest.NAME}"), ("write", f"{target}/stoa/new.py"), ("digest", target), written]
+    places = [first(*call) for call in (*order, ("overwrite", ACTIVE))]
+    assert places == sorted(places), calls
+    # All of it is on the board before the next of these is begun.
+    for later in (("digest", target), ("overwrite", ACTIVE)):
+        assert calls[first(*later) - 1] == ("settle",), calls
+    assert calls[-1] == ("settle",)
+
+
+def test_what_is_to_stay_free(drive, program, monkeypatch):
+    few = some(program, 3)
+    put(drive, few)
+    room = sum(-(-len(content) // 512) * 512 for content in few.values())
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(0, 0, room + 8 * 1024))
+    with pytest.raises(DriveFull):
+        put(drive, {**few, "stoa/new.py": b""})
+
+
+def test_a_file_of_another_size_is_replaced_at_once(drive, program, monkeypatch):
+    (drive / "code.py").write_bytes(b"print('mine')\n")
+    seen = []
+
+    def look(source, target):
+        seen.append((drive / "code.py").read_bytes())
+        os.rename(source, target)
+
+    monkeypatch.setattr(drive_way.os, "replace", look)
+    put(drive, some(program, 2))
+    assert seen[0] == b"print('mine')\n"

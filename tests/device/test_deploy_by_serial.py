@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 
 import pytest
 
@@ -10,7 +11,7 @@ from host_tools.bundle import PRESERVED, SLOTS, build_program, root_files
 from host_tools.device.console.raw_repl import RawRepl
 from host_tools.device.deploying.deploy import deploy
 from host_tools.device.deploying.serial_way import SerialWay
-from host_tools.device.errors import DeviceError, DriveFull, DriveReadOnly, NoBoard
+from host_tools.device.errors import DeviceError, DriveDamaged, DriveFull, DriveReadOnly, NoBoard, NotVerified
 from host_tools.rehearsal.household import settings_toml
 from host_tools.virtual_board.fat import mounted
 from host_tools.virtual_board.flash import Flash
@@ -206,19 +207,122 @@ def test_a_cable_pulled_anywhere_leaves_the_old_program_or_the_new_one_and_doing
         assert report.kept_token
 
 
+def test_a_folder_that_becomes_a_file_does_not_stay_before_it(flash, program):
+    few = some(program, 3)
+    put(flash, {**few, "stoa/x/__init__.py": b"X = 1\n", "stoa/x/deep/y.py": b""})
+    put(flash, few)
+    put(flash, {**few, "stoa/x.py": b"X = 2\n"})
+    with mounted(flash) as drive:
+        assert "x" not in drive.listdir(f"/{SLOTS[0]}/stoa")
+
+
+def test_somebody_s_own_code_py_is_there_or_ours_wherever_the_cable_goes(flash, program):
+    few = some(program, 3)
+    own = b"print('mine')\n"
+    with mounted(flash) as drive:
+        drive.write_file("/code.py", own)
+    begun = content_of(flash)
+    total = changes_of_an_update(flash, {}, few)
+    for pull_at in range(total - 15, total + 1):
+        flash.content[:] = begun
+        with pytest.raises(DeviceError):
+            put(flash, few, pull_at=pull_at)
+        assert read(flash, "code.py") in (own, root_files()["code.py"]), pull_at
+        put(flash, few)
+        with mounted(flash) as drive:
+            kept = [name for name in drive.listdir("/") if name.startswith("before-stoa-")]
+        assert own in [read(flash, name) for name in kept], pull_at
+
+
+def test_a_board_whose_host_is_gone_is_reset_by_its_watchdog(flash, program):
+    few = some(program, 3)
+    put(flash, few)
+    with SerialBoard(flash) as double:
+        repl = RawRepl(double.port)
+        repl.enter_raw_repl()
+        with SerialWay(repl) as way:
+            way.read("settings.toml", 0, 100)
+        repl.close()
+    assert double.watchdog is None, "somebody may think for long over the settings"
+    with pytest.raises(DeviceError), SerialBoard(flash, pull_at=20) as double:
+        repl = RawRepl(double.port)
+        repl.enter_raw_repl()
+        with SerialWay(repl) as way:
+            deploy(way, HEAD, {**few, "stoa/new.py": b""}, lambda *progress: None)
+    assert double.watchdog == "RESET"
+
+
+def test_ctrl_c_before_the_agent_is_there_leaves_the_repl_too(flash, monkeypatch):
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SerialWay, "_give_agent", interrupt)
+    with SerialBoard(flash) as double:
+        repl = RawRepl(double.port)
+        repl.enter_raw_repl()
+        with pytest.raises(KeyboardInterrupt), SerialWay(repl):
+            pass
+        assert double.reloaded.wait(10)
+
+
+SETTINGS = b'STOA_API = "https://quotes.example"\n'
+
+
+def erase(flash, lose_settings=False, **board):
+    with SerialBoard(flash, **board) as double:
+        repl = RawRepl(double.port)
+        repl.enter_raw_repl()
+        with SerialWay(repl) as way:
+            way.erase_drive(lose_settings)
+
+
+def test_a_drive_is_not_made_anew_where_the_settings_could_not_be_put_back(flash):
+    with mounted(flash) as drive:
+        drive.write_file("/settings.toml", SETTINGS)
+    before = content_of(flash)
+    with pytest.raises(DriveReadOnly, match=r"save it from the drive, make the drive anew in the REPL"):
+        erase(flash, usb_attached=True)
+    assert content_of(flash) == before
+
+
+def test_settings_that_cannot_be_read_are_lost_only_if_that_is_wanted(flash, monkeypatch):
+    with mounted(flash) as drive:
+        drive.write_file("/settings.toml", SETTINGS)
+    before = content_of(flash)
+    monkeypatch.setattr(SerialWay, "_read", lambda self, path, at, size: b"STOA")
+    with pytest.raises(DriveDamaged, match="add --lose-settings"):
+        erase(flash)
+    assert content_of(flash) == before
+    erase(flash, lose_settings=True)
+    with mounted(flash) as drive:
+        assert "settings.toml" not in drive.listdir("/")
+
+
+def test_settings_that_did_not_get_back_are_in_a_file(flash, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with mounted(flash) as drive:
+        drive.write_file("/settings.toml", SETTINGS)
+    monkeypatch.setattr(SerialWay, "put", lambda self, path, content: self.remove("nothing"))
+    with pytest.raises(NotVerified, match=r"What was in settings\.toml is in") as told:
+        erase(flash)
+    (saved,) = tmp_path.iterdir()
+    assert str(saved) in str(told.value) and saved.read_bytes() == SETTINGS
+    assert saved.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_damaged_drive_is_made_anew_and_keeps_the_settings(flash, program):
     few = some(program, 6)
     with mounted(flash) as drive:
-        drive.write_file("/settings.toml", b'STOA_API = "https://quotes.example"\n')
+        drive.write_file("/settings.toml", SETTINGS)
         drive.write_file("/holiday.jpg", b"\xff" * 1000)
     with SerialBoard(flash) as double:
         repl = RawRepl(double.port)
         repl.enter_raw_repl()
         with SerialWay(repl) as way:
-            way.erase_drive()
+            way.erase_drive(False)
             deploy(way, HEAD, few, lambda *progress: None)
         repl.close()
     assert running(flash) == (SLOTS[0], few)
-    assert read(flash, "settings.toml") == b'STOA_API = "https://quotes.example"\n'
+    assert read(flash, "settings.toml") == SETTINGS
     with mounted(flash) as drive:
         assert "holiday.jpg" not in drive.listdir("/")

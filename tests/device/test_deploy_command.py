@@ -195,10 +195,19 @@ def test_a_drive_is_not_made_anew_without_a_yes(flash, few, monkeypatch):
         assert "holiday.jpg" not in drive.listdir("/")
 
 
+@pytest.mark.parametrize("name", ["INFO_UF2.TXT", "letter.txt"])
+def test_a_folder_that_is_no_board_s_is_left_alone(tmp_path, few, name):
+    (tmp_path / name).write_text("TinyUF2 Bootloader 0.35.0\n")
+    said = stoa("deploy", tmp_path, "--board", BOARD.id)
+    assert said.code == 3
+    assert ("is the drive of a bootloader" if name == "INFO_UF2.TXT" else "is no drive of a board") in said.err
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_a_folder_cannot_be_made_anew(tmp_path, few):
     (tmp_path / "boot_out.txt").write_bytes(BOOT_OUT)
     said = stoa("deploy", tmp_path, "--erase-drive", "--yes")
-    assert said.code == 3 and "deploy by the board's serial port, --erase-drive added" in said.err
+    assert said.code == 3 and "type `import storage; storage.erase_filesystem()`" in " ".join(said.err.split())
     assert [path.name for path in tmp_path.iterdir()] == ["boot_out.txt"]
 
 

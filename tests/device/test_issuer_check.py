@@ -134,6 +134,14 @@ def test_a_certificate_for_another_host(ca, trusting):
     assert site.asked == []
 
 
+def test_a_certificate_for_a_name_where_an_address_is_asked(ca, trusting):
+    with Site(server_context(ca)) as site:
+        report = check_issuer(f"https://127.0.0.1:{site.port}/", context=trusting)
+    text, remedy = errors(report)["certificate"]
+    assert text.endswith("IP address mismatch, certificate is not valid for '127.0.0.1'")
+    assert remedy == "write the host as the certificate names it"
+
+
 def test_a_server_that_speaks_no_tls(site, trusting):
     text, _ = errors(check_issuer(f"https://127.0.0.1:{site.port}/", context=trusting))["connection"]
     assert text == "127.0.0.1 speaks no TLS that this computer does"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from host_tools.device.configuring import tz_rules
 from host_tools.device.configuring.settings_check import check
 from stoa import settings
 from tests.device.configuring import ACCOUNT, stoa, stoa_without_password
@@ -15,7 +18,7 @@ def test_a_good_one(tmp_path):
     path = tmp_path / "settings.toml"
     stoa(path, *ACCOUNT, "--no-check")
     assert stoa("--check", path) == (0, f"{path}: good\n", "")
-    assert stoa("--check", tmp_path) == (0, f"{tmp_path}: good\n", "")
+    assert stoa("--check", tmp_path) == (0, f"{path}: good\n", "")
 
 
 def test_every_problem_with_its_line_and_its_fix(tmp_path):
@@ -65,6 +68,8 @@ def test_every_problem_with_its_line_and_its_fix(tmp_path):
         (b"CIRCUITPY_PYSTACK_SIZE = much\n", "CIRCUITPY_PYSTACK_SIZE is no whole number"),
         (b"hello\n", ":1: warning: settings.toml is no TOML: put it right, or `stoa config` will not edit"),
         (b'A = "\xff"\n', ":1: warning: settings.toml is not UTF-8"),
+        (b"STOA_WAKE = 1\n# " + b"\0" * 512, ":2: error: settings.toml holds a NUL, as a power cut may leave it"),
+        (b'STOA_TZ = "Atlantis/Poseidonis"\n', ":1: error: STOA_TZ has a number out of range: as CET-1"),
         (b'STOA_API = "https://x/\xff"\n', ":1: error: STOA_API is on a line that CircuitPython cannot read"),
     ],
 )
@@ -72,6 +77,63 @@ def test_what_else_may_be_wrong(tmp_path, text, said):
     path = tmp_path / "settings.toml"
     path.write_bytes(text)
     assert said in stoa_without_password("--check", path)[1]
+
+
+def test_a_nul_hides_all_that_follows_and_is_told_as_the_one_thing_that_is_wrong(tmp_path):
+    path = tmp_path / "settings.toml"
+    stoa(path, *ACCOUNT, "--no-check")
+    path.write_bytes(b"\0\0\0\n" + path.read_bytes())
+    assert stoa_without_password("--check", path) == (
+        1,
+        f"{path}:1: error: settings.toml holds a NUL, as a power cut may leave it, and CircuitPython reads no further:"
+        f" move the file away, and write it anew by `stoa config`\n{path}: 1 error, 0 warnings\n",
+        "",
+    )
+
+
+def test_one_of_a_kind_is_no_more(tmp_path):
+    path = tmp_path / "settings.toml"
+    stoa(path, *ACCOUNT, "--no-check")
+    path.write_bytes(path.read_bytes().replace(b"= 4096", b"= 1536"))
+    assert stoa("--check", path)[1].endswith(f"{path}: 0 errors, 1 warning\n")
+
+
+@pytest.mark.parametrize("text", [b'STOA_WIFI_SSID = "porch"\rSTOA_WIFI_PASSWORD = ""\r', b'# note\x0cSTOA_API="x"\n'])
+def test_other_ends_of_lines_than_circuitpython_s_are_found_wrong(tmp_path, text):
+    path = tmp_path / "settings.toml"
+    path.write_bytes(text)
+    code, out, err = stoa_without_password("--check", path)
+    assert code == 1 and f"{path}: error: STOA_API is missing" in out and err == ""
+
+
+KEYS = ["STOA_API", "STOA_TZ", "STOA_WIFI_PASSWORD", "CIRCUITPY_PYSTACK_SIZE", "X"]
+ODD = st.sampled_from([*KEYS, " = ", '"https://x/"', "4096", *'"#[\n', *"\ufeff\ud800\0\r\v\f\x1c\x85\u2028"])
+
+
+@given(st.lists(ODD, max_size=20).map("".join))
+@example('\ufeffSTOA_API = "https://x/"\n')
+def test_no_file_is_too_odd_to_be_judged(text):
+    assert check(text.encode(errors="surrogatepass"))
+
+
+def test_a_zone_s_name_is_told_as_one(tmp_path):
+    path = tmp_path / "settings.toml"
+    stoa(path, *ACCOUNT, "--no-check")
+    path.write_bytes(path.read_bytes() + b'STOA_TZ = "Europe/Berlin"\n')
+    said = "STOA_TZ is a zone's name, and the display takes its rule: "
+    said += 'write STOA_TZ = "CET-1CEST,M3.5.0,M10.5.0/3", or run `stoa config FILE --time-zone Europe/Berlin`\n'
+    assert f": error: {said}" in stoa_without_password("--check", path)[1]
+    assert stoa_without_password(path, "--no-check", "--yes") == (1, "", f"stoa: {said}")
+    assert stoa(path, "--no-check", "--yes", "--time-zone", "Europe/Berlin")[0] == 0
+    assert stoa_without_password("--check", path)[0] == 0
+
+
+def test_a_zone_without_a_rule_is_told_too(monkeypatch):
+    def none(name):
+        raise tz_rules.ZoneUnknown(f"the tz database has no rule for {name}: give a rule, such as CET-1")
+
+    monkeypatch.setattr(tz_rules, "rule_of", none)
+    assert "the tz database has no rule for Europe/Berlin: give" in str(check(b'STOA_TZ = "Europe/Berlin"\n')[0])
 
 
 def test_the_words_are_the_firmware_s():
@@ -87,4 +149,27 @@ def test_the_words_are_the_firmware_s():
 
 def test_no_file(tmp_path):
     code, _, err = stoa_without_password("--check", tmp_path / "settings.toml")
-    assert code == 1 and f"there is no {tmp_path / 'settings.toml'}" in err
+    assert code == 1 and f"there is no {tmp_path / 'settings.toml'}: " in err
+
+
+def test_no_file_in_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = "stoa: there is no ./settings.toml: `stoa config .` makes one\n"
+    assert stoa_without_password("--check", ".") == (1, "", said)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ([".", "--ssid", "x"], ". means nothing with --check"),
+        (["--ssid", "x"], "--ssid means nothing with --check"),
+        (["--wait", "60"], "--wait means nothing with --check"),
+        (["--no-allow-http"], "--allow-http means nothing with --check"),
+        (["-y"], "--yes means nothing with --check"),
+    ],
+)
+def test_whoever_gives_more_has_something_else_in_mind(tmp_path, more, said):
+    path = tmp_path / "settings.toml"
+    stoa(path, *ACCOUNT, "--no-check")
+    code, out, err = stoa("--check", path, *more)
+    assert (code, out) == (2, "") and said in err

@@ -97,6 +97,7 @@ def test_a_last_line_without_an_end_gets_one():
         (b"A = 1\nB = [1,\n", 2, "is no TOML"),
         (b'A = "1"\nB = "\xff"\n', 2, "is not UTF-8"),
         (b"A = 1\rB = 2\n", 1, "is no TOML"),
+        (b'A = "1"\n\0\0B = "\xff"\n', 2, "holds a NUL"),
     ],
 )
 def test_what_is_no_toml_is_told_by_its_line_and_left_alone(text, line, said):
@@ -150,6 +151,7 @@ def test_lines_tell_what_circuitpython_does_not_see():
         (2, "B", True, False),
         (5, "A", False, True),
     ]
+    assert lines(b"A = 1\n\0\nB = 2\n") == lines(b"A = 1\n")
     assert value(b"A = bare\n", "A") is None
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from host_tools import bundle, device_libraries
 from host_tools.boards import Board, available, load_board
-from host_tools.bundle import BundleError, build_bundle
+from host_tools.bundle import BundleError, build_bundle, root_files
 from host_tools.fonts import compiled_fonts
 from host_tools.shipped import shipped
 
@@ -153,3 +154,12 @@ def test_a_drive_too_small_is_refused_by_name() -> None:
 
     with pytest.raises(BundleError, match="more than the 128 KiB drive of adafruit_magtag"):
         build_bundle(small)
+
+
+def test_what_code_py_and_a_program_know_of_each_other_stays():
+    """A deploy may end between the two: an older code.py meets a newer program, and the other way round."""
+    source = root_files()["code.py"].decode()
+    assert re.findall(r"from stoa import (\w+)", source) == ["heap", "wake"]
+    assert re.findall(r"^ +((?:heap|wake)\..+)$", source, re.MULTILINE) == ["heap.prepare()", "wake.run()"]
+    for module, function in (("heap", "prepare"), ("wake", "run")):
+        assert f"\ndef {function}():\n" in (shipped("firmware") / f"stoa/{module}.py").read_text()

@@ -2,7 +2,7 @@
 
 The firmware's own `settings.load` judges each value, so that the words are those the display would show. It stops at
 the first that is wrong; here each is tried by itself among good ones. Around it, what CircuitPython would never get to
-see: keys in quotes, below a table, set twice, or mistyped.
+see: keys in quotes, below a table, below a NUL, set twice, or mistyped; and zones by name, which the display has not.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from host_tools.device.configuring import settings_file
+from host_tools.device.configuring import settings_file, tz_rules
 from host_tools.device.configuring.settings_file import Line
 from host_tools.firmware_modules import firmware
 from host_tools.settings_toml import SettingsSyntaxError, lookup
 
-ALLOW_HTTP = "STOA_ALLOW_HTTP"
+ALLOW_HTTP, ZONE = "STOA_ALLOW_HTTP", "STOA_TZ"
 # CircuitPython's own key: the stack of Python frames, 1,536 bytes unless it says otherwise (docs/small-heap.md).
 STACK, STACK_SIZE = "CIRCUITPY_PYSTACK_SIZE", 4096
 _OURS = "STOA_"
@@ -53,19 +53,39 @@ def keys() -> list[str]:
 
 
 def problem_of(key: str, value: str | None, allow_http: bool) -> tuple[str, str] | None:
-    """(problem, fix) of a value as the display would show it; None if it is good. value: None where no line sets it."""
+    """(problem, fix) of a value as the display would show it; None if it is good. value: None where no line sets it.
+
+    A zone's name has words of its own: the display knows none, and would say what is wrong with it as a rule.
+    """
     settings = firmware("stoa.settings")
     among = {**_GOOD, ALLOW_HTTP: "1" if allow_http else None, key: value}
     try:
         settings.load(among.get)
     except settings.SettingError as error:
+        if key == ZONE and value in tz_rules.names():
+            return "is a zone's name, and the display takes its rule", _rule_of(value)
         return error.problem, error.fix
     return None
+
+
+def _rule_of(zone: str) -> str:
+    try:
+        rule = tz_rules.rule_of(zone)
+    except tz_rules.ZoneUnknown as error:
+        return str(error)
+    return f'write {ZONE} = "{rule}", or run `stoa config FILE --time-zone {zone}`'
 
 
 def check(text: bytes) -> list[Problem]:
     """Every problem, by line; those of missing keys last. No message repeats a value."""
     found = [*_values(text), *_lines(text)]
+    if (line := settings_file.line_of_nul(text)) is not None:
+        # What seems to be missing may stand below it.
+        found = [problem for problem in found if problem.line is not None]
+        said = "holds a NUL, as a power cut may leave it, and CircuitPython reads no further"
+        found.append(
+            Problem("error", settings_file.NAME, line, said, "move the file away, and write it anew by `stoa config`")
+        )
     wrong = settings_file.syntax_error(text)
     if wrong and wrong[0] not in {problem.line for problem in found}:
         fix = "put it right, or `stoa config` will not edit the file"
@@ -79,9 +99,9 @@ def _values(text: bytes) -> Iterator[Problem]:
     for key in keys():
         try:
             value = lookup(text, key)
-            if value is not None:
+            if value is not None and (line := places.get(key)):
                 # The lookup forgives what is no UTF-8; CircuitPython raises a UnicodeError.
-                text.split(b"\n")[places[key] - 1].decode()
+                text.split(b"\n")[line - 1].decode()
         except (SettingsSyntaxError, UnicodeDecodeError):
             fix = _WRITE_AS.format(key=key)
             yield Problem("error", key, places.get(key), "is on a line that CircuitPython cannot read", fix)

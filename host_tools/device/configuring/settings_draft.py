@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from host_tools.device.configuring import settings_check, settings_file, tz_rules
-from host_tools.device.configuring.settings_check import ALLOW_HTTP, STACK, STACK_SIZE, Problem, problem_of
+from host_tools.device.configuring.settings_check import ALLOW_HTTP, STACK, STACK_SIZE, ZONE, Problem, problem_of
 from host_tools.device.configuring.settings_file import SettingsFileError, Value
 from host_tools.device.configuring.tz_rules import Zone
 from host_tools.errors import StoaError
 from host_tools.firmware_modules import firmware
 
-PASSWORD, ISSUER, ZONE = "STOA_WIFI_PASSWORD", "STOA_ISSUER", "STOA_TZ"
+PASSWORD, ISSUER, CLIENT_ID = "STOA_WIFI_PASSWORD", "STOA_ISSUER", "STOA_CLIENT_ID"
 MASK = "********"
 
 
@@ -38,7 +38,7 @@ QUESTIONS = (
     Question("STOA_WIFI_SSID", "--ssid", "Wi-Fi network"),
     Question(PASSWORD, f"--password-stdin, --password-file or {PASSWORD} in the environment", "Wi-Fi password"),
     Question(ISSUER, "--issuer", "Issuer, the address of the authorization server"),
-    Question("STOA_CLIENT_ID", "--client-id", "Client id of the display there"),
+    Question(CLIENT_ID, "--client-id", "Client id of the display there"),
     Question("STOA_AUDIENCE", "--audience", "Audience, where the issuer wants one; - for none", may_be_left_out=True),
     Question("STOA_SCOPE", "--scope", may_be_left_out=True),
     Question("STOA_API", "--api", "Address of today's quote"),
@@ -52,7 +52,7 @@ _BY_KEY = {question.key: question for question in QUESTIONS}
 
 @dataclass(frozen=True)
 class Change:
-    """old or new is None where no line sets the key. The password is MASK in both."""
+    """old or new is None where no line sets the key. A password is MASK in both; that of an open network is ""."""
 
     key: str
     old: str | None
@@ -63,6 +63,9 @@ class Draft:
     """text: the file as it is, b"" for none. name: of the file, for people. SettingsFileError if it is no TOML."""
 
     def __init__(self, text: bytes, name: str) -> None:
+        if not text.strip(b"\0"):
+            # A power cut may leave a file's length without its content: there is nothing of its owner's in it.
+            text = b""
         if wrong := settings_file.syntax_error(text):
             raise SettingsFileError(
                 f"{name}, line {wrong[0]} {wrong[1]}: put it right, or move the file away; nothing was written"
@@ -123,6 +126,13 @@ class Draft:
             for key, new in self._changes().items()
         ]
 
+    def pairs_anew(self) -> bool:
+        """Whether the pairing that may be there belongs to another issuer or client than the new file's."""
+        before = [settings_file.value(self._text, key) for key in (ISSUER, CLIENT_ID)]
+        after = [self._value(key) for key in (ISSUER, CLIENT_ID)]
+        owner = firmware("stoa.vault").owner
+        return all(before) and all(after) and bool(owner(*before) != owner(*after))
+
     def text(self) -> bytes:
         """The file that is to be. SettingsFileError."""
         changes = self._changes()
@@ -171,7 +181,7 @@ def default_of(key: str) -> str | None:
 
 
 def _masked(key: str, value: str | None) -> str | None:
-    return MASK if key == PASSWORD and value is not None else value
+    return MASK if key == PASSWORD and value else value
 
 
 def _text(value: Value | None) -> str | None:

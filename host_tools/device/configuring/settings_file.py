@@ -1,7 +1,8 @@
 """settings.toml as text: read by CircuitPython's rules, edited by TOML's, so that comments and order stay.
 
-CircuitPython reads less than TOML (host_tools/virtual_board/settings_toml.py): a line in double quotes, or an integer,
-above the first line that begins with "[". Whatever is edited here is read back by those rules before anybody gets it.
+CircuitPython reads less than TOML (host_tools/settings_toml.py): a line in double quotes, or an integer, above the
+first line that begins with "[" and the first NUL. Whatever is edited here is read back by those rules before anybody
+gets it.
 """
 
 from __future__ import annotations
@@ -47,9 +48,9 @@ class Line:
 
 
 def lines(text: bytes) -> list[Line]:
-    """Every line that sets a key, whether or not CircuitPython would find it."""
+    """Every line above the first NUL that sets a key, whether or not CircuitPython would find it."""
     found, below_table = [], False
-    for number, line in enumerate(text.removeprefix(_BOM).split(b"\n"), 1):
+    for number, line in enumerate(text.removeprefix(_BOM).partition(b"\0")[0].split(b"\n"), 1):
         below_table = below_table or line.lstrip().startswith(b"[")
         if sets := _SETS.match(line):
             found.append(Line(number, sets[2].decode(), sets[1] == b'"', below_table))
@@ -59,6 +60,12 @@ def lines(text: bytes) -> list[Line]:
 def has_mark(text: bytes) -> bool:
     """A byte order mark, as Windows's editors like to put first: CircuitPython takes it for part of the first key."""
     return text.startswith(_BOM)
+
+
+def line_of_nul(text: bytes) -> int | None:
+    """The first line with a NUL, where CircuitPython stops; None if there is none."""
+    above, nul, _ = text.partition(b"\0")
+    return above.count(b"\n") + 1 if nul else None
 
 
 def value(text: bytes, key: str) -> str | None:
@@ -71,6 +78,8 @@ def value(text: bytes, key: str) -> str | None:
 
 def syntax_error(text: bytes) -> tuple[int, str] | None:
     """(line, what is wrong) of the first place that is no TOML; None if there is none. No value is told."""
+    if line := line_of_nul(text):
+        return line, "holds a NUL"
     try:
         source = _decoded(text)
         tomlkit.parse(source)

@@ -15,6 +15,7 @@ _NOBODY = (
     "the display would refuse it too, for it knows public roots and takes none of your own: give the server a"
     " certificate of a public authority, with the intermediate ones it needs"
 )
+_NAMED = "write the host as the certificate names it"
 # Verification errors of OpenSSL, x509_vfy.h: what helps.
 _REMEDIES = {
     9: "set the server's clock, or wait until it holds",
@@ -23,7 +24,8 @@ _REMEDIES = {
     19: _NOBODY,
     20: _NOBODY,
     21: _NOBODY,
-    62: "write the host as the certificate names it",
+    62: _NAMED,
+    64: _NAMED,
 }
 
 
@@ -64,4 +66,6 @@ def verified_root(host: str, port: int, context: ssl.SSLContext, limit_s: float)
 
 def refusal(error: ssl.SSLCertVerificationError) -> tuple[str, str]:
     """(what is wrong with a certificate, what helps)."""
-    return str(error.verify_message), _REMEDIES.get(error.verify_code, "see to the server's certificate")
+    # OpenSSL's words have no full stop at their end; those of CPython's _ssl.c, for another host or address, have one.
+    said = str(error.verify_message).removesuffix(".")
+    return said, _REMEDIES.get(error.verify_code, "see to the server's certificate")

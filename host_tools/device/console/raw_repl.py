@@ -24,7 +24,10 @@ from host_tools.device.errors import DeviceError, LinkLost, NoBoard
 from host_tools.device.opening import OPENING_ERRORS, set_line, why_not_open
 
 BANNER = b"raw REPL; CTRL-B to exit\r\n>"
+PROMPT = b">>> "
 INTERRUPT, RAW, FRIENDLY, RELOAD = b"\x03", b"\x01", b"\x02", b"\x04"
+# A call into flash is not interrupted before its end.
+TRIES_TO_LEAVE, PROMPT_S = 4, 1.0
 # Between two tries to interrupt a board that boots, or whose program is in a call.
 ASK_AGAIN_S = 0.25
 # USB has latencies of some 16 ms.
@@ -144,10 +147,23 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
         """The value of an expression on the board, a literal."""
         return ast.literal_eval(self.exec(f"print(repr({expression}))").decode().strip())
 
-    def leave(self) -> None:
-        """Out of the REPL: the board runs its program, as after a reset button."""
+    def exec_and_reset(self, command: str, seconds: float) -> None:
+        """Run what ends in a reset, and interrupt the board that comes back within `seconds`. NoBoard; LinkLost."""
         with self._link():
-            self.serial.write(b"\r" + INTERRUPT + FRIENDLY + RELOAD)
+            self.exec_raw_no_follow(command)
+        self.enter_raw_repl(timeout_overall=seconds)
+
+    def leave(self) -> None:
+        """Out of the REPL: the board runs its program anew."""
+        with self._link():
+            # One after another: with an interrupt a board throws away what came with it (UART.c, tud_cdc_n_read_flush).
+            for _ in range(TRIES_TO_LEAVE):
+                self.serial.write(b"\r" + INTERRUPT)
+                self._hear(QUIET_S)
+                self.serial.write(FRIENDLY)
+                if self.read_until(1, PROMPT, timeout=PROMPT_S).endswith(PROMPT):
+                    break
+            self.serial.write(RELOAD)
             self.in_raw_repl = False
 
     def close(self) -> None:
@@ -165,7 +181,7 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
             # ValueError and LookupError: mpremote takes an answer apart that never came.
             raise LinkLost(
                 f"{self.port} does not answer any more ({error or type(error).__name__}): check the cable and do the"
-                " same again, it goes on from where it was; the board runs what it ran before"
+                " same again, it goes on from where it was; the board runs what it ran before once it is reset"
             ) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from host_tools.device.console.raw_repl import RawRepl
 from host_tools.device.deploying.drive_way import DriveWay
 from host_tools.device.deploying.serial_way import SerialWay
 from host_tools.device.deploying.way import Way
-from host_tools.device.errors import LinkLost, NoBoard
+from host_tools.device.errors import DeviceError, LinkLost, NoBoard
 
 # A board that runs its program answers an interrupt at once, and one that boots within two seconds.
 ANSWERS_S, BOOTS_S = 3.0, 10.0
@@ -24,16 +25,29 @@ def connect(
     wait_s: float = 60.0,
     on_waiting: Callable[[str], None] = lambda text: None,
     now: Callable[[], float] = time.monotonic,
+    a_board: bool = False,
 ) -> Way:
     """The way to the board at `target`: a Path is a drive's folder, a str a port. NoBoard after `wait_s` seconds.
 
-    small_steps: for USB-Serial-JTAG. on_waiting: called with what the person at the board can do.
+    small_steps: for USB-Serial-JTAG. on_waiting: called with what the person at the board can do. a_board: whether no
+    other folder will do.
     """
     if isinstance(target, Path):
         if not target.is_dir():
             raise NoBoard(f"there is no folder {target}: is the board's drive mounted? See `stoa ports`")
+        if a_board:
+            _check_is_a_board(target)
         return DriveWay(target)
     return SerialWay(_answering(target, small_steps, wait_s, on_waiting, now))
+
+
+def _check_is_a_board(folder: Path) -> None:
+    if (folder / "INFO_UF2.TXT").exists():
+        raise NoBoard(f"{folder} is the drive of a bootloader: press RESET once, or `stoa flash` first")
+    if not (folder / "boot_out.txt").exists() and not os.path.ismount(folder):
+        raise NoBoard(
+            f"{folder} is no drive of a board (no boot_out.txt, and nothing is mounted there): see `stoa ports`"
+        )
 
 
 def _answering(
@@ -59,8 +73,8 @@ def _answering(
             f"{port} does not answer: the board may sleep. Press its RESET button, or the button that wakes it;"
             f" waiting {wait_s:.0f} s"
         )
-    except BaseException:
-        repl.close()
+    except BaseException as error:
+        _let_go(repl, error)
         raise
     return _awaited(repl, now() + wait_s, now)
 
@@ -79,9 +93,17 @@ def _awaited(repl: RawRepl, ends: float, now: Callable[[], float]) -> RawRepl:
             f"nothing answers on {repl.port}: press RESET and do this again at once; if it is a bootloader that is"
             " there (`stoa ports` tells), put CircuitPython on it first: `stoa flash`"
         )
-    except BaseException:
-        repl.close()
+    except BaseException as error:
+        _let_go(repl, error)
         raise
+
+
+def _let_go(repl: RawRepl, error: BaseException) -> None:
+    if isinstance(error, KeyboardInterrupt):
+        # It may have been in its REPL already.
+        with contextlib.suppress(DeviceError):
+            repl.leave()
+    repl.close()
 
 
 def _answers(repl: RawRepl, seconds: float) -> bool:

@@ -7,7 +7,7 @@ new one, and the same again goes on from there (docs/deploy.md).
     the folder that is not in use: manifest away, what is not wanted away, copy, send
     read back                                                                       (NotVerified)
     manifest
-    code.py and safemode.py, each in one write
+    code.py and safemode.py, each in one write; read back                           (NotVerified)
     a block of ACTIVE, in place: from here on the board runs the new program
 """
 
@@ -17,7 +17,17 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from host_tools.bundle import ACTIVE, ACTIVE_AT, SECTOR, SLOTS, active_block, first_files, root_files, sectors
+from host_tools.bundle import (
+    ACTIVE,
+    ACTIVE_AT,
+    ROOT_FILE_MARK,
+    SECTOR,
+    SLOTS,
+    active_block,
+    first_files,
+    root_files,
+    sectors,
+)
 from host_tools.device.deploying import manifest
 from host_tools.device.deploying.plan import Plan, make_plan
 from host_tools.device.deploying.way import Kept, Way
@@ -62,10 +72,12 @@ def deploy(way: Way, head: manifest.Head, program: Mapping[str, bytes], on_progr
     step = _Steps(on_progress)
     standing = heads[running]
     if standing is None or standing.digest != digest or way.digest(running, step.of("comparing", size)) != digest:
-        report.slot = target = running if standing is None else next(slot for slot in SLOTS if slot != running)
+        # A new board runs neither. What has lost its manifest may be running all the same.
+        is_new = standing is None and not _is_ours(way, "code.py")
+        report.slot = target = running if is_new else next(slot for slot in SLOTS if slot != running)
         plan = _plan(way, wanted, target, running if target != running else None, step)
-        _check_room(way, plan)
-        _make_first_files(way, report)
+        _check_room(way, plan, size if is_new else 0, report)
+        _make_first_files(way, running, report)
         _fill(way, target, plan, program, report, step)
         if way.digest(target, step.of("reading back", size)) != digest:
             _mend(way, target, program, wanted, report, step)
@@ -73,7 +85,7 @@ def deploy(way: Way, head: manifest.Head, program: Mapping[str, bytes], on_progr
         way.settle()
         report.changed = True
     else:
-        _make_first_files(way, report)
+        _make_first_files(way, running, report)
     step.end()
     _make_root_files(way, report)
     if report.slot != running:
@@ -132,11 +144,19 @@ def _plan(way: Way, wanted: Mapping[str, Kept], target: str, running: str | None
     return make_plan(wanted, found, wanted.keys() - others.missing.keys())
 
 
-def _check_room(way: Way, plan: Plan) -> None:
-    first = first_files()
-    present = way.sizes(list(first))
+def _check_room(way: Way, plan: Plan, for_updates: int, report: Report) -> None:
+    """for_updates: bytes that the second program will take, where this is the first."""
+    first = {**first_files(), **root_files()}
+    present = way.sizes([*first, *RUN_BEFORE_CODE_PY])
     needed = plan.needed + sum(sectors(content) * SECTOR for path, content in first.items() if path not in present)
+    # They are kept beside it, and are somebody's own unless they are as long as ours.
+    needed += sum(size for path, size in present.items() if path in root_files() and size != len(first[path]))
     free = way.free()
+    if needed + RESERVE + for_updates > free >= needed + RESERVE:
+        report.notes.append(
+            f"{(free - needed) // 1024} KiB stay free, and an update needs {(for_updates + RESERVE) // 1024}: remove"
+            " files of your own before the next"
+        )
     if needed and needed + RESERVE > free:
         raise DriveFull(
             f"{way.name} has {free // 1024} KiB free and {-(-(needed + RESERVE) // 1024)} are needed, for the old"
@@ -145,8 +165,8 @@ def _check_room(way: Way, plan: Plan) -> None:
         )
 
 
-def _make_first_files(way: Way, report: Report) -> None:
-    first = first_files()
+def _make_first_files(way: Way, running: str, report: Report) -> None:
+    first = first_files(running)
     present = way.sizes(list(first))
     report.kept_token = all(present.get(path) == len(first[path]) for path in first if path.startswith("vault-"))
     for path, content in first.items():
@@ -159,6 +179,7 @@ def _fill(way: Way, target: str, plan: Plan, program: Mapping[str, bytes], repor
     way.remove(f"{target}/{manifest.NAME}")
     for path in plan.remove:
         way.remove(f"{target}/{path}")
+    way.prune(target)
     if plan.copy:
         running = next(slot for slot in SLOTS if slot != target)
         on_copied = step.of("copying on the board", sum(len(program[path]) for path in plan.copy))
@@ -209,22 +230,46 @@ def _make_root_files(way: Way, report: Report) -> None:
     for name, content in wanted.items():
         if hashes.get(name) == hashlib.sha256(content).hexdigest():
             continue
-        if name == "code.py" and present.get(name) and b"stoa" not in way.read(name, 0, 4096):
+        if present.get(name) and not _is_ours(way, name):
             _set_aside(way, name, report)
         way.put(name, content)
         report.changed = True
+    way.settle()
+    _read_back(way, wanted)
     if "boot.py" in present:
         report.notes.append("boot.py is your own and runs before Stoa at every boot")
     if "settings.toml" not in present:
         report.notes.append("there is no settings.toml yet: run `stoa config`")
-    way.settle()
+
+
+def _is_ours(way: Way, name: str) -> bool:
+    return way.read(name, 0, len(ROOT_FILE_MARK)) == ROOT_FILE_MARK
+
+
+def _read_back(way: Way, wanted: Mapping[str, bytes]) -> None:
+    for again in (True, False):
+        hashes = way.hashes(list(wanted))
+        wrong = [name for name, content in wanted.items() if hashes.get(name) != hashlib.sha256(content).hexdigest()]
+        if not wrong:
+            return
+        if not again:
+            break
+        for name in wrong:
+            way.put(name, wanted[name])
+        way.settle()
+    raise NotVerified(
+        f"{way.name} reads back another {wrong[0]} than was written: check the cable and deploy again, before the board"
+        " is reset: without that file it runs nothing"
+    )
 
 
 def _set_aside(way: Way, name: str, report: Report) -> None:
     names = [f"{KEPT_BESIDE}{number}{name}" for number in ("", *(f"{n}-" for n in range(2, 10)))]
-    taken = way.sizes(names)
-    kept = next((free for free in names if free not in taken), names[-1])
-    way.copy(name, kept)
+    hashes = way.hashes([name, *names])
+    # Where a deploy was cut off it is kept already.
+    kept = next((kept for kept in names if hashes.get(kept) in (None, hashes.get(name))), names[-1])
+    if kept not in hashes:
+        way.copy(name, kept)
     if name in RUN_BEFORE_CODE_PY:
         way.remove(name)
     report.notes.append(f"your {name} is kept as {kept}")

@@ -18,8 +18,14 @@ from typing import Self
 
 from host_tools.device.deploying import manifest
 from host_tools.device.deploying.way import Differences, Kept, OnBytes
-from host_tools.device.errors import DeviceError, DriveFull, DriveReadOnly, LinkLost
+from host_tools.device.errors import DeviceError, DriveFull, DriveReadOnly, LinkLost, PortInUse
 from host_tools.device.finding import boot_out
+
+try:
+    import fcntl
+except ImportError:
+    # Windows.
+    fcntl = None  # type: ignore[assignment]
 
 PIECE = 65536
 
@@ -32,14 +38,17 @@ class DriveWay:
         self._folder = folder
         # A drive that is pulled out leaves an empty folder, which is another file system.
         self._device = folder.stat().st_dev
+        self._lock: int | None = None
 
     def __enter__(self) -> Self:
+        self._lock = _locked(self._folder, self.name)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        return
+        if self._lock is not None:
+            os.close(self._lock)
 
     def boot_out(self) -> boot_out.BootOut | None:
         return boot_out.parse(self.read("boot_out.txt", 0, boot_out.SIZE).decode("utf-8", "replace"))
@@ -62,7 +71,11 @@ class DriveWay:
                 return b""
 
     def hashes(self, paths: Sequence[str]) -> dict[str, str]:
-        return {path: hashlib.sha256(self.read(path, 0, size)).hexdigest() for path, size in self.sizes(paths).items()}
+        found = {}
+        for path in self.sizes(paths):
+            with self._told(path), _uncached(self._at(path)) as file:
+                found[path] = hashlib.file_digest(file, "sha256").hexdigest()
+        return found
 
     def compare(self, folder: str, wanted: Mapping[str, Kept], on_bytes: OnBytes) -> Differences:
         there = self._inventory(folder, on_bytes)
@@ -75,7 +88,7 @@ class DriveWay:
         found = {}
         with self._told(folder):
             top = self._at(folder)
-            for path in sorted(path for path in top.rglob("*") if path.is_file()):
+            for path in sorted(path for path in top.rglob("*") if path.is_file() and not path.name.startswith(".")):
                 hashed, size = hashlib.sha256(), 0
                 with _uncached(path) as file:
                     while piece := file.read(PIECE):
@@ -134,9 +147,18 @@ class DriveWay:
             else:
                 target.unlink(missing_ok=True)
 
-    def erase_drive(self) -> None:
+    def prune(self, folder: str) -> None:
+        with self._told(folder):
+            top = self._at(folder)
+            for path in sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True):
+                if not any(path.iterdir()):
+                    path.rmdir()
+
+    def erase_drive(self, lose_settings: bool) -> None:
         raise DeviceError(
-            f"{self.name} cannot be made anew from this side: deploy by the board's serial port, --erase-drive added"
+            f"{self.name} cannot be made anew from this side: save settings.toml, type `import storage;"
+            " storage.erase_filesystem()` in the board's REPL, deploy to the drive that comes back, and put"
+            " settings.toml on it"
         )
 
     def settle(self) -> None:
@@ -172,10 +194,30 @@ class DriveWay:
         )
 
 
+def _locked(folder: Path, name: str) -> int | None:
+    """A descriptor that holds the folder for this process alone, where the system has such locks. PortInUse."""
+    if fcntl is None:
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise PortInUse(f"{name} is being deployed to by another `stoa`: wait for its end") from None
+    except OSError:
+        # A file system without locks.
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
 @contextmanager
 def _uncached(path: Path) -> Iterator[FileIO]:
     """Open for reading what is on the medium, and not what the computer remembers having written."""
     with open(path, "rb", buffering=0) as file:
         if hasattr(os, "posix_fadvise"):
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        elif fcntl is not None and hasattr(fcntl, "F_NOCACHE"):
+            # macOS. Windows writes a removable drive through, and its cache is read.
+            fcntl.fcntl(file.fileno(), fcntl.F_NOCACHE, 1)
         yield file

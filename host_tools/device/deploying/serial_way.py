@@ -7,9 +7,13 @@ leaves the board at its prompt, with the command not begun: what must happen who
 from __future__ import annotations
 
 import base64
+import contextlib
 import errno
+import hashlib
+import os
+import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,7 +21,7 @@ from typing import Self
 from host_tools.device.console.raw_repl import BoardRaised, RawRepl
 from host_tools.device.deploying import manifest
 from host_tools.device.deploying.way import Differences, Kept, OnBytes
-from host_tools.device.errors import DeviceError, DriveDamaged, DriveFull, DriveReadOnly, LinkLost
+from host_tools.device.errors import DeviceError, DriveDamaged, DriveFull, DriveReadOnly, LinkLost, NotVerified
 from host_tools.device.finding import boot_out
 
 # Uncompressed bytes a command carries: the board holds them, and their text, in a heap of 100 KB.
@@ -28,8 +32,6 @@ WINDOW_BITS = 12
 COMMAND = 6000
 # Files that one command copies.
 NAMES = 16
-# More than anybody writes by hand.
-SETTINGS_MAX = 16384
 # For 4 MB of flash to be formatted, and the board to boot.
 ERASED_S = 60.0
 _AGENT = Path(__file__).parent / "on_board" / "agent.py"
@@ -44,20 +46,59 @@ class SerialWay:
         self._table = ""
 
     def __enter__(self) -> Self:
+        try:
+            self._give_agent()
+        except BaseException as error:
+            # `with` leaves only what it has entered.
+            self.__exit__(type(error), error, None)
+            raise
+        return self
+
+    def _give_agent(self) -> None:
         agent = _packed(_small(_AGENT.read_text(encoding="utf-8")).encode())
         imports = "from zlib import decompress\nfrom binascii import a2b_base64\n"
         self._exec(f"{imports}exec(decompress(a2b_base64({agent!r})))")
-        return self
 
-    def erase_drive(self) -> None:
-        """Make the drive anew, and put settings.toml back: whatever else was on it is gone. The board resets in it."""
-        settings = self.read("settings.toml", 0, SETTINGS_MAX)
-        self._repl.exec_raw_no_follow("import storage;storage.erase_filesystem()")
-        self._repl.enter_raw_repl(timeout_overall=ERASED_S)
-        self.__enter__()
-        if settings:
-            self.put("settings.toml", settings)
-        self.settle()
+    def erase_drive(self, lose_settings: bool) -> None:
+        """The board resets in it. What is in settings.toml lies in a file of this computer until it is back."""
+        self._exec("import storage")
+        if self._repl.ask("storage.getmount('/').readonly"):
+            raise DriveReadOnly(
+                f"{self.name}: the board may not write to its drive while a computer may, and settings.toml would be"
+                " lost: save it from the drive, make the drive anew in the REPL (`import storage;"
+                " storage.erase_filesystem()`), deploy to the drive that comes back, and put settings.toml on it"
+            )
+        settings = self._settings(lose_settings)
+        with _saved(settings) as saved:
+            try:
+                self._repl.exec_and_reset("storage.erase_filesystem()", ERASED_S)
+                self._give_agent()
+                if settings:
+                    self.put("settings.toml", settings)
+                    if self.hashes(["settings.toml"]) != {"settings.toml": hashlib.sha256(settings).hexdigest()}:
+                        raise NotVerified(f"{self.name}: settings.toml reads back otherwise")
+                self.settle()
+            except DeviceError as error:
+                if not settings:
+                    raise
+                raise type(error)(f"{error}. What was in settings.toml is in {saved} on this computer") from None
+            saved.unlink()
+
+    def _settings(self, lose: bool) -> bytes:
+        try:
+            size = self.sizes(["settings.toml"]).get("settings.toml", 0)
+            settings = self._read("settings.toml", 0, size)
+            if len(settings) == size:
+                return settings
+        except DeviceError:
+            if not lose:
+                raise
+        if lose:
+            return b""
+        raise DriveDamaged(
+            f"{self.name}: settings.toml cannot be read whole and would be lost: add --lose-settings, and run"
+            " `stoa config` afterwards"
+        )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -82,16 +123,22 @@ class SerialWay:
         return {path: size for path, size in zip(paths, found, strict=True) if size is not None}
 
     def read(self, path: str, at: int, size: int) -> bytes:
-        if path not in self.sizes([path]):
-            return b""
-        command = f"with open({'/' + path!r},'rb') as f:\n f.seek({at})\n print(hexlify(f.read({size})).decode())"
         try:
-            said = self._exec(command)
-        except BoardRaised as error:
-            if error.number == errno.EIO:
-                return b""
-            raise self._told(path, error) from None
-        return bytes.fromhex(said[-1]) if said else b""
+            return self._read(path, at, size) if path in self.sizes([path]) else b""
+        except DriveDamaged:
+            return b""
+
+    def _read(self, path: str, at: int, size: int) -> bytes:
+        found = b""
+        while len(found) < size:
+            step = min(PIECE, size - len(found))
+            command = f"with open({'/' + path!r},'rb') as f:\n f.seek({at + len(found)})\n"
+            said = self._change(path, f"{command} print(hexlify(f.read({step})).decode())")
+            piece = bytes.fromhex(said[-1]) if said else b""
+            found += piece
+            if len(piece) < step:
+                break
+        return found
 
     def hashes(self, paths: Sequence[str]) -> dict[str, str]:
         found = self._ask(f"[sha('/'+p) if size('/'+p) is not None else '' for p in {list(paths)!r}]")
@@ -140,8 +187,8 @@ class SerialWay:
     def put(self, path: str, content: bytes) -> None:
         size = self.sizes([path]).get(path)
         if size is not None and size != len(content):
-            packed = _packed(content)
-            self._change(path, f"begin({'/' + path!r});add({packed!r});end()")
+            beside = f"/{path}.new"
+            self._change(path, f"begin({beside!r});add({_packed(content)!r});end();swap({'/' + path!r})")
         else:
             self.overwrite(path, 0, content)
 
@@ -151,8 +198,11 @@ class SerialWay:
     def remove(self, path: str) -> None:
         self._change(path, f"remove({'/' + path!r})")
 
+    def prune(self, folder: str) -> None:
+        self._change(folder, f"prune({'/' + folder!r})")
+
     def settle(self) -> None:
-        self._exec("os.sync()")
+        self._change("", "os.sync()")
 
     def _change(self, path: str, command: str, on_line: Callable[[str], None] | None = None) -> list[str]:
         try:
@@ -169,7 +219,7 @@ class SerialWay:
         # EINVAL: a folder lists names that no file can have.
         if error.number in (errno.EIO, errno.ENODEV, errno.EINVAL):
             return DriveDamaged(
-                f"{self.name}: the drive is damaged at {path}: its power failed as it was written. `stoa deploy"
+                f"{self.name}: the drive is damaged at /{path}: its power failed as it was written. `stoa deploy"
                 " --erase-drive` makes it anew and keeps settings.toml; the display still has its token in nvm"
             )
         if error.number == errno.ENOSPC:
@@ -177,7 +227,10 @@ class SerialWay:
         return DeviceError(f"{self.name}: {path}: the board says {error}")
 
     def _ask(self, expression: str) -> list[int]:
-        found: list[int] = list(self._repl.ask(expression))
+        try:
+            found: list[int] = list(self._repl.ask(expression))
+        except BoardRaised as error:
+            raise self._told("", error) from None
         return found
 
     def _exec(self, command: str, on_line: Callable[[str], None] | None = None) -> list[str]:
@@ -196,6 +249,17 @@ class SerialWay:
 
         self._repl.exec(command, on_byte)
         return lines
+
+
+@contextlib.contextmanager
+def _saved(settings: bytes) -> Iterator[Path]:
+    """A file of its owner's alone that holds them; it stays unless it is removed."""
+    handle, name = tempfile.mkstemp(prefix="stoa-settings-", suffix=".toml")
+    with open(handle, "wb") as file:
+        file.write(settings)
+        file.flush()
+        os.fsync(file.fileno())
+    yield Path(name)
 
 
 def _counted(on_bytes: OnBytes) -> Callable[[str], None]:

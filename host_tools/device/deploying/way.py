@@ -95,8 +95,15 @@ class Way(Protocol):
         """Remove a file or an empty folder, if it is there."""
         ...
 
-    def erase_drive(self) -> None:
-        """Make the drive anew and keep settings.toml alone. DeviceError where this way cannot."""
+    def prune(self, folder: str) -> None:
+        """Remove the empty folders below `folder`."""
+        ...
+
+    def erase_drive(self, lose_settings: bool) -> None:
+        """Make the drive anew and keep settings.toml alone. DeviceError where this way cannot.
+
+        lose_settings: go on where settings.toml cannot be read.
+        """
         ...
 
     def settle(self) -> None:

@@ -11,18 +11,28 @@ from hashlib import new
 from zlib import decompress
 
 try:
-    # The watchdog of the program that was interrupted would end this.
-    import microcontroller
+    from microcontroller import watchdog as W
+    from watchdog import WatchDogMode
 
-    microcontroller.watchdog.mode = None
+    # That of the program that was interrupted would end this.
+    W.mode = None
 except Exception:
-    pass
+    W = None
 F = None
 P = 0
 T = {}
 # Each write erases a sector of 4 KB, or two: large ones spare time where there is room.
 gc.collect()
 B = bytearray(16384 if gc.mem_free() > 500000 else 2048)
+
+
+def alive():
+    """From a deploy's first look on: a board whose host is gone resets, and does not wait its battery empty."""
+    if W:
+        if W.mode is None:
+            W.timeout = 120
+            W.mode = WatchDogMode.RESET
+        W.feed()
 
 
 def size(path):
@@ -42,6 +52,9 @@ def files(top):
             return
         raise
     for name in names:
+        # A computer's own, as ._x.py and .DS_Store.
+        if name[0] == ".":
+            continue
         path = top + "/" + name
         found = os.stat(path)
         if found[0] & 0x4000:
@@ -66,6 +79,8 @@ def sha(path):
 def tell(count):
     """How far it is, now and then."""
     global P
+    if W and W.mode:
+        W.feed()
     P += count
     if P > 32767:
         print("+", P)
@@ -81,6 +96,7 @@ def want(text):
 
 def compare(top, but):
     """What is not as wanted: "-" for a file that is not wanted, "~" for another content, "?" for none."""
+    alive()
     there = set()
     for path, count in files(top):
         name = path[len(top) + 1 :]
@@ -102,6 +118,7 @@ def compare(top, but):
 
 
 def digest(top, but):
+    alive()
     whole = new("sha256")
     for path, count in sorted(files(top)):
         name = path[len(top) + 1 :]
@@ -128,11 +145,13 @@ def folders(path):
 
 def begin(path):
     global F
+    alive()
     folders(path)
     F = open(path, "wb")
 
 
 def add(text):
+    alive()
     F.write(decompress(a2b_base64(text)))
 
 
@@ -157,14 +176,36 @@ def copy(source, target):
     end()
 
 
+def swap(path):
+    """The file beside it, path + ".new", in its place: FatFs renames to no name that is taken."""
+    remove(path)
+    os.rename(path + ".new", path)
+
+
 def place(path, at, text):
     """In place where the file is there; else anew."""
+    alive()
     with open(path, "wb" if size(path) is None else "r+b") as file:
         file.seek(at)
         file.write(decompress(a2b_base64(text)))
 
 
+def prune(top):
+    """Remove empty folders: `import x` takes a folder x before a file x.py."""
+    try:
+        names = os.listdir(top)
+    except OSError:
+        return
+    for name in names:
+        path = top + "/" + name
+        if os.stat(path)[0] & 0x4000:
+            prune(path)
+            if not os.listdir(path):
+                os.rmdir(path)
+
+
 def remove(path):
+    alive()
     try:
         os.rmdir(path) if os.stat(path)[0] & 0x4000 else os.remove(path)
     except OSError as error:
