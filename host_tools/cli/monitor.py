@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -50,7 +50,8 @@ def monitor(
     """Show a board's log as it comes, through resets and deep sleep, until Ctrl-C.
 
     Nothing is sent to the board, and opening its port does not reset it where that can be helped. Tokens, passwords
-    and whatever looks like one are shown as `***`, in the --save file too; the code for people is shown.
+    and whatever looks like one are shown as `***`, in the --save file too; the code for people is shown. A line that
+    the board does not end is shown after two seconds of silence, and again when it is whole.
 
     Exit codes: 0 after Ctrl-C; 3 for a port that is not there, in use or not permitted.
     """
@@ -96,21 +97,33 @@ def monitor_of(target: Target, reset: bool) -> Monitor[serial.Serial]:
     return Monitor(name, opened, close_port, find)
 
 
-def _follow(events: Iterator[Event], show: Callable[[Said], None], write: Callable[[Said], None]) -> None:
+def _follow(events: Generator[Event, None, None], show: Callable[[Said], None], write: Callable[[Said], None]) -> None:
+    try:
+        for event in events:
+            _take(event, show, write)
+    except KeyboardInterrupt as ctrl_c:
+        # It may come between two events too; the line that has begun is told all the same.
+        with contextlib.suppress(KeyboardInterrupt):
+            _take(events.throw(ctrl_c), show, write)
+            for event in events:
+                _take(event, show, write)
+        raise
+
+
+def _take(event: Event, show: Callable[[Said], None], write: Callable[[Said], None]) -> None:
     from host_tools.device.console.monitor import CannotOpen, Gone, Opened, Said
 
-    for event in events:
-        match event:
-            case Said():
-                # First, so that the file has all that was seen.
-                write(event)
-                show(event)
-            case Opened():
-                _tell(f"{event.port} is open; Ctrl-C ends it")
-            case Gone():
-                _tell(f"{event.port} is gone: the board sleeps, boots or was unplugged; waiting for it to come back")
-            case CannotOpen():
-                _tell(f"{event.why}; trying on")
+    match event:
+        case Said():
+            # First, so that the file has all that was seen.
+            write(event)
+            show(event)
+        case Opened():
+            _tell(f"{event.port} is open; Ctrl-C ends it")
+        case Gone():
+            _tell(f"{event.port} is gone: the board sleeps, boots or was unplugged; waiting for it to come back")
+        case CannotOpen():
+            _tell(f"{event.why}; trying on")
 
 
 def _tell(what: str) -> None:
@@ -141,7 +154,8 @@ def _as_json() -> Callable[[Said], None]:
     from host_tools.console_log import parse
 
     def show(said: Said) -> None:
-        log = parse(said.line)
+        # Half an event is none; it comes again.
+        log = parse(said.line) if said.is_whole else None
         telling = {
             "time": _utc(said.time),
             "line": said.line,
@@ -162,12 +176,14 @@ def _saved(path: Path | None) -> Iterator[Callable[[Said], None]]:
     with contextlib.ExitStack() as stack:
         with _told(path):
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            file = stack.enter_context(open(descriptor, "a", encoding="utf-8"))
+            # Nothing is left for the end, at which a full disk could not be told of.
+            file = stack.enter_context(open(descriptor, "ab", buffering=0))
 
         def write(said: Said) -> None:
+            rest = f"{_utc(said.time)} {said.line}\n".encode()
             with _told(path):
-                file.write(f"{_utc(said.time)} {said.line}\n")
-                file.flush()
+                while rest:
+                    rest = rest[file.write(rest) :]
 
         yield write
 

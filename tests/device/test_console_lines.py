@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host_tools.device.console.console_lines import CUT, LONGEST, Lines
-from host_tools.device.console.masking import MASK, mask
+from host_tools.device.console.masking import LONG, MASK, Masker, mask
 
 # status_bar.c, main.c: a title, a cleared line, a colour.
 SEQUENCES = [
@@ -116,3 +116,32 @@ def test_a_secret_whose_line_the_unplugging_cut(name):
     lines = Lines()
     lines.feed(f'stoa x {name}="hunter'.encode())
     assert [mask(line) for line in lines.end()] == [f'stoa x {name}="{MASK}']
+
+
+def test_a_line_that_is_not_finished_is_told_before_its_end_and_comes_whole():
+    lines = Lines()
+    lines.feed(b"x\nstoa \x1b[1msl\x1b]0;title")
+    assert lines.unfinished() == "stoa sl"
+    lines.feed(b"\x1b\\eep ")
+    assert lines.unfinished() == "stoa sleep "
+    assert lines.feed(b"reason=daily\r\n") == ["stoa sleep reason=daily"]
+    assert lines.unfinished() == ""
+
+
+def test_of_a_line_that_was_cut_nothing_is_unfinished():
+    lines = Lines()
+    assert len(lines.feed(b"loud noise " * 1000)) == 1
+    lines.feed(b"more")
+    assert lines.unfinished() == ""
+
+
+@given(secrets.filter(lambda secret: len(secret) >= LONG and secret != secret.lower()), st.integers(0, 90))
+def test_a_token_in_two_halves_is_in_neither(secret, at):
+    line, lines, masker = f"POST {secret} sent\n".encode(), Lines(), Masker()
+    at = min(at, len(line) - 1)
+    shown = [masker.whole(line) for line in lines.feed(line[:at])]
+    shown.append(masker.unfinished(lines.unfinished()))
+    shown += [masker.whole(line) for line in lines.feed(line[at:])]
+    assert shown[-1] == f"POST {MASK} sent"
+    # At most a word of it, that is no token.
+    assert not [part for part in (secret[at : at + 13] for at in range(len(secret) - 12)) if part in shown[0]]

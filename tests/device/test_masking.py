@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import string
 from urllib.parse import quote, urlencode
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.device.console.masking import MASK, mask
+from host_tools.device.console.masking import MASK, Masker, mask
 from stoa import log
 
 BASE64URL = string.ascii_letters + string.digits + "-_"
@@ -26,6 +27,17 @@ NAMES = (
     "accessToken",
     "oob_code",
     "recovery_code",
+    "X-Api-Key",
+    "Device-Code",
+    "private-key",
+    "tokens",
+    "token_value",
+    "accessTokenValue",
+    "pwd",
+    "wifi_pass",
+    "credential",
+    "credentials",
+    "password2",
 )
 # Six characters, so that no other part of a line has them by chance.
 passwords = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x17F), min_size=6, max_size=24).filter(
@@ -55,6 +67,15 @@ WRITTEN = {
     "toml": lambda name, secret: f"{name} = {json.dumps(secret)}  # mine",
     "form": lambda name, secret: urlencode({"grant_type": "refresh_token", name: secret, "client_id": "display"}),
     "form, quoted": lambda name, secret: quote(json.dumps({name: secret})),
+    "form items": lambda name, secret: repr(
+        [("grant_type", "refresh_token"), (name, secret), ("client_id", "display")]
+    ),
+    "form items in bytes": lambda name, secret: repr([(name.encode(), secret.encode())]),
+    "headers": lambda name, secret: json.dumps([[name, secret], ["Accept", "*/*"]]),
+    "json in json": lambda name, secret: json.dumps({name: {"expires": [1], "value": secret}, "b": 2}),
+    "json in json in a log line": lambda name, secret: log.line("x", {"detail": json.dumps({name: {"value": secret}})}),
+    "query": lambda name, secret: f"{ ({name: [secret], 'b': ['2']})!r}",
+    "item": lambda name, secret: f"state[{name!r}] = {secret!r}",
 }
 
 
@@ -68,7 +89,10 @@ def test_the_value_of_a_secret_s_name(name, secret, written):
         assert form not in shown, line
 
 
-@given(names, unspaced, st.sampled_from(["{}={}", "{}: {}", "--{}={} --verbose", "{}={}&client_id=display"]))
+UNQUOTED = ("{}={}", "{}: {}", "--{}={} -v", "{}={}&client_id=display", "{} == {}", "{} != {}", "{} -> {}", "{}->{}")
+
+
+@given(names, unspaced, st.sampled_from(UNQUOTED))
 def test_a_value_without_quotes(name, secret, form):
     line = form.format(name, secret)
     assert secret not in mask(line), line
@@ -160,3 +184,109 @@ def test_what_people_need_stays(line):
 def test_a_token_in_a_verification_uri_does_not_stay():
     line = "verification_uri_complete=https://id.example/?access_token=abcdefgh&x=" + "v1." + "aB3" * 20
     assert mask(line) == "verification_uri_complete=https://id.example/?access_token=***&x=***"
+
+
+@pytest.mark.parametrize("name", ["Cookie", "Set-Cookie", "Authorization", "Proxy-Authorization", "cookies"])
+@pytest.mark.parametrize("value", ["a=b; sid=hunter2; c=d", "Token hunter2", 'Digest user="me", response="hunter2"'])
+def test_a_header_is_masked_to_the_end_of_the_line(name, value):
+    assert mask(f"> {name}: {value}") == f"> {name}: {MASK}"
+    assert mask(f"{{'{name}': '{value}', 'user_code': 'CHCX'}}") == f"{{'{name}': '{MASK}', 'user_code': 'CHCX'}}"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("https://display:hunter2@id.example/token", "https://display:***@id.example/token"),
+        ("https://display:p@ss:word@id.example/", "https://display:***@id.example/"),
+        ("https://hunter2@id.example/", "https://***@id.example/"),
+        ('"wss:\\/\\/me:hunter2@id.example"', '"wss:\\/\\/me:***@id.example"'),
+        ("verification_uri=https://me:hunter2@id.example/d", "verification_uri=https://me:***@id.example/d"),
+        ("http://127.0.0.1:35303/activate?mail=a@b", "http://127.0.0.1:35303/activate?mail=a@b"),
+    ],
+)
+def test_who_an_address_is_for(line, shown):
+    assert mask(line) == shown
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('{"token":{"value":"abc"},"user_code":"CHCX-KCVQ"}', '{"token":{***},"user_code":"CHCX-KCVQ"}'),
+        ('{"token": {"a": ["}", {"b": "c"}]}, "user_code": "X"}', '{"token": {***}, "user_code": "X"}'),
+        ('{"token": {"value": "begun and never end', '{"token": {***'),
+        ("password=(hunter),2 x=y", "password=(***) x=y"),
+        ("password=(hunter2 x=y", "password=(***"),
+        ("password=a)),,b)) x=y", "password=***)) x=y"),
+    ],
+)
+def test_a_value_in_brackets(line, shown):
+    assert mask(line) == shown
+
+
+def shown_by_one(lines):
+    masker = Masker()
+    return [masker.whole(line) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        (["refresh_token=", "abc.def x=y", "z"], ["refresh_token=", "*** x=y", "z"]),
+        (["x password:", "  hunter2"], ["x password:", "  ***"]),
+        (['"password": "', 'correct horse", "x"'], ['"password": "***', '***", "x"']),
+        (["Authorization:", "Token abc"], ["Authorization:", "***"]),
+        (["('refresh_token',", " 'abc')]"], ["('refresh_token',", " '***')]"]),
+        (['"token": {', '"value": "abc"', "}"], ['"token": {***', "***", "}"]),
+        (["token=", "token=", "abc"], ["token=", "***", "***"]),
+    ],
+)
+def test_a_name_at_the_end_of_a_line_masks_what_begins_the_next(lines, shown):
+    assert shown_by_one(lines) == shown
+
+
+def test_after_a_name_at_the_end_of_a_line_the_firmware_s_own_lines_stay():
+    lines = ["Deleting the token:", "stoa vault held_by=none", "stoa sleep reason=daily until=1772517760"]
+    assert shown_by_one(lines) == lines
+
+
+def test_an_unfinished_line_does_not_use_up_the_name_before_it():
+    masker = Masker()
+    masker.whole("password=")
+    assert masker.unfinished("hun") == MASK
+    assert masker.whole("hunter2 x") == f"{MASK} x"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("x", "x"),
+        ("Connecting to quotes...", "Connecting to quotes..."),
+        ("." * 60, "." * 60),
+        ("Battery 3.71", "Battery 3.71"),
+        (">>> ", ">>> "),
+        ("got aB3aB3", "got …"),
+        ("got abcdefghijklm", "got …"),
+        ("got aB3aB3 ", "got aB3aB3 "),
+        ("KeyError: v1.abc", "KeyError: …"),
+        ("GET https://me:hunter", "GET …"),
+        ("refresh_token=abc", "refresh_token=***"),
+        ('"refresh_token": "abc d', '"refresh_token": "***'),
+    ],
+)
+def test_the_last_word_of_an_unfinished_line(line, shown):
+    assert Masker().unfinished(line) == shown
+
+
+@given(noise, tokens, st.integers(0, 200), names, st.sampled_from(["{1}", "{0}={1}", '"{0}": "{1}"', "{0} -> {1}"]))
+def test_no_half_of_a_token_is_in_an_unfinished_line(before, token, at, name, form):
+    line = before + form.format(name, token)
+    begun = Masker().unfinished(line[: len(line) - len(token) + at % len(token)])
+    # What is there of it is a short word in small letters, if anything.
+    assert not [part for part in re.split(r"\W+", begun) if len(part) > 3 and part in token and part != part.lower()]
+    assert not [at for at in range(len(token) - 13) if token[at : at + 13] in begun]
+
+
+def test_a_name_after_a_line_of_noise():
+    for noise in (".-_" * 1365, "aA0" * 1365, "\"':" * 1365, "{( ," * 1024):
+        assert mask(f"{noise}password=hunter2").endswith(MASK)
+        assert "hunter2" not in mask(f"{noise} password=hunter2")

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.device.console.monitor import TRIES_BEFORE_TOLD, CannotOpen, Gone, Monitor, Opened, Said
+from host_tools.cli import monitor
+from host_tools.device.console.monitor import SILENCE, TRIES_BEFORE_TOLD, CannotOpen, Gone, Monitor, Opened, Said
 from host_tools.device.errors import NoBoard, PortInUse
 from host_tools.device.opening import close_port, open_port
 
@@ -207,6 +208,107 @@ def test_bytes_that_are_no_text(desk):
     assert lines(events, 1) == ["�� café"]
 
 
+class Told:
+    """A port that gives one piece at each read, or raises it; b"" is half a second in which nothing came."""
+
+    in_waiting = 0
+
+    def __init__(self, *pieces):
+        self.pieces = list(pieces)
+        self.at = START
+
+    def now(self):
+        return self.at
+
+    def read(self, size=1, /):
+        piece = self.pieces.pop(0)
+        if not isinstance(piece, bytes):
+            raise piece
+        self.at += timedelta(seconds=0 if piece else 0.5)
+        return piece
+
+    def said(self):
+        """What is said until the port is gone, or until Ctrl-C."""
+        events = Monitor(
+            "p", lambda port: self, lambda port: None, lambda: "p", self.now, lambda seconds: None
+        ).events()
+        said = []
+        with contextlib.suppress(KeyboardInterrupt):
+            for event in events:
+                if isinstance(event, Gone):
+                    break
+                if isinstance(event, Said):
+                    said.append(event)
+        return said
+
+
+# A port that is silent for longer than it takes.
+SILENT = [b""] * (2 + int(SILENCE.total_seconds() / 0.5))
+GONE = OSError("gone")
+
+
+def test_a_line_that_a_board_has_begun_is_told_after_a_silence_and_once():
+    told = Told(b"stoa wake by=boot\r\nx", *SILENT, *SILENT, GONE).said()
+    assert [(said.line, said.is_whole) for said in told] == [("stoa wake by=boot", True), ("x…", False)]
+    assert SILENCE <= told[1].time - START <= SILENCE + timedelta(seconds=1)
+
+
+def test_a_line_that_goes_on_after_a_silence_comes_whole():
+    told = Told(b"Connecting", *SILENT, b" to quotes", *SILENT, b": done\r\n", GONE).said()
+    assert [said.line for said in told] == ["Connecting…", "Connecting to quotes…", "Connecting to quotes: done"]
+
+
+def test_a_line_that_begins_as_the_one_before_it_is_told_too():
+    told = Told(b"x", *SILENT, b"\r\nx", *SILENT, GONE).said()
+    assert [said.line for said in told] == ["x…", "x", "x…"]
+
+
+def test_a_line_that_goes_on_in_time_is_told_when_it_ends():
+    told = Told(b"a", *[b"", b"b"] * 20, b"\n", GONE).said()
+    assert [said.line for said in told] == ["a" + "b" * 20]
+
+
+def test_a_title_in_a_silence_does_not_break_it():
+    told = Told(b"x", *[b"", b"\x1b]0;title\x07"] * 6, GONE).said()
+    assert [said.line for said in told] == ["x…"]
+
+
+def test_a_prompt_and_an_empty_line_in_a_silence():
+    told = Told(b"\r\n", *SILENT, b"  ", *SILENT, b"\r\n>>> ", *SILENT, GONE).said()
+    assert [said.line for said in told] == [">>>…"]
+
+
+@pytest.mark.parametrize("after", [[], SILENT])
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), GONE])
+def test_a_line_that_was_begun_is_told_once_at_the_end(after, end):
+    (told,) = Told(b"stoa x\r\nthen x", *after, end).said()[1:]
+    assert told.line.removesuffix("…") == "then x" and not told.is_whole
+
+
+def test_a_ctrl_c_between_two_lines_loses_none():
+    port = Told(b"stoa a\r\nstoa b\r\nthen x")
+    events = Monitor("p", lambda port_: port, lambda port_: None, lambda: "p", port.now).events()
+    next(events)
+    assert next(events).line == "stoa a"
+    assert events.throw(KeyboardInterrupt).line == "stoa b"
+    assert next(events).line == "then x…"
+    with pytest.raises(KeyboardInterrupt):
+        next(events)
+
+
+TOKEN = "aB3-" * 15
+
+
+@pytest.mark.parametrize("form", ["got {} x", "refresh_token={}", "refresh_token=\n{} x", "https://me:{}@id.example/"])
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), GONE])
+def test_no_half_of_a_token_is_told(form, end):
+    line = form.format(TOKEN).encode()
+    for at in range(len(line)):
+        for pieces in ([line[:at], *SILENT, line[at:], *SILENT, b"\n", end], [line[:at], end]):
+            told = Told(*pieces).said()
+            assert not [said for said in told if "aB" in said.line or "B3" in said.line], at
+
+
 def test_the_real_console_of_a_wake_and_no_secret_that_was_put_into_it(desk, home):
     said = [*home.wake_now().console, *home.wake().console]
     token, password = home.token(), "correct horse battery"
@@ -298,6 +400,51 @@ def test_the_command_until_ctrl_c(plugged, tmp_path):
     assert told == ("stoa wake by=boot", "stoa x password=***", "stoa wake by=alarm")
     for time in times:
         assert datetime.fromisoformat(time).utcoffset() == timedelta(0) and time.endswith("Z")
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_the_command_tells_what_the_board_has_begun(plugged, tmp_path, form):
+    link, plug_in = plugged
+    cable, saved = plug_in(), tmp_path / "log.txt"
+    with stoa_monitor(link, "--save", saved, *form) as process:
+        until(process.stderr, "is open")
+        cable.say("stoa wake by=boot\r\nstoa hangs ")
+        until(process.stdout, "stoa wake")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    if form:
+        told = json.loads(out)
+        assert told["line"] == "stoa hangs…" and told["event"] is told["fields"] is None
+    else:
+        assert out.endswith(" stoa hangs…\n")
+    assert [line.split(" ", 1)[-1] for line in saved.read_text().splitlines()] == ["stoa wake by=boot", "stoa hangs…"]
+
+
+def test_a_ctrl_c_while_a_line_is_shown_tells_the_one_that_has_begun():
+    port, shown = Told(b"stoa a\r\nthen x"), []
+
+    def show(said):
+        shown.append(said.line)
+        if len(shown) == 1:
+            raise KeyboardInterrupt
+
+    events = Monitor("p", lambda port_: port, lambda port_: None, lambda: "p", port.now).events()
+    with pytest.raises(KeyboardInterrupt):
+        monitor._follow(events, show, lambda said: None)
+    assert shown == ["stoa a", "then x…"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is full here")
+def test_a_full_disk_is_told_in_a_line(plugged):
+    link, plug_in = plugged
+    cable = plug_in()
+    with stoa_monitor(link, "--save", "/dev/full") as process:
+        until(process.stderr, "is open")
+        cable.say("stoa wake by=boot\r\n")
+        _, err = process.communicate()
+    assert err == "stoa: cannot write /dev/full: No space left on device; choose another --save file\n"
+    assert process.returncode == 1
 
 
 def test_the_command_as_json_without_times(plugged):

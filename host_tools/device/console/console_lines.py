@@ -23,7 +23,7 @@ _REST = re.compile(r"\x1b[\]PX^_].*|\x1b\[[0-?]*[ -/]*$")
 # All controls but the tab; and those that Unicode writes from right to left with.
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069]")
 # The cut may go through a token, whose first half is no token by its looks.
-_LAST_WORD = re.compile(r"\S*$")
+_LAST_WORD = re.compile(r"(?<!\S)\S+$")
 
 
 class Lines:
@@ -50,6 +50,10 @@ class Lines:
             self._begun, self._skips = "", True
         return lines
 
+    def unfinished(self) -> str:
+        """What has come of the line that has begun, with the spaces at its end; it will come again when it is whole."""
+        return _plain(self._begun)
+
     def end(self) -> list[str]:
         """The line that had begun, if there is one: the board is gone, and what comes is another's."""
         begun = "" if self._skips else _clean(self._begun + self._decoder.decode(b"", final=True))
@@ -59,4 +63,8 @@ class Lines:
 
 
 def _clean(line: str) -> str:
-    return _CONTROL.sub("", _REST.sub("", _SEQUENCE.sub("", line))).rstrip()
+    return _plain(line).rstrip()
+
+
+def _plain(line: str) -> str:
+    return _CONTROL.sub("", _REST.sub("", _SEQUENCE.sub("", line)))
