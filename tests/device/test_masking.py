@@ -95,7 +95,7 @@ UNQUOTED = ("{}={}", "{}: {}", "--{}={} -v", "{}={}&client_id=display", "{} == {
 @given(names, unspaced, st.sampled_from(UNQUOTED))
 def test_a_value_without_quotes(name, secret, form):
     line = form.format(name, secret)
-    assert secret not in mask(line), line
+    assert secret not in mask(line).replace(name, ""), line
 
 
 @given(noise, tokens, noise)
@@ -267,6 +267,7 @@ def test_an_unfinished_line_does_not_use_up_the_name_before_it():
         ("got aB3aB3", "got …"),
         ("got abcdefghijklm", "got …"),
         ("got aB3aB3 ", "got aB3aB3 "),
+        ("got aB3aB3eyJaB3aB3aB", "got …"),
         ("KeyError: v1.abc", "KeyError: …"),
         ("GET https://me:hunter", "GET …"),
         ("refresh_token=abc", "refresh_token=***"),
@@ -280,7 +281,7 @@ def test_the_last_word_of_an_unfinished_line(line, shown):
 @given(noise, tokens, st.integers(0, 200), names, st.sampled_from(["{1}", "{0}={1}", '"{0}": "{1}"', "{0} -> {1}"]))
 def test_no_half_of_a_token_is_in_an_unfinished_line(before, token, at, name, form):
     line = before + form.format(name, token)
-    begun = Masker().unfinished(line[: len(line) - len(token) + at % len(token)])
+    begun = Masker().unfinished(line[: len(line) - len(token) + at % len(token)]).replace(name, "")
     # What is there of it is a short word in small letters, if anything.
     assert not [part for part in re.split(r"\W+", begun) if len(part) > 3 and part in token and part != part.lower()]
     assert not [at for at in range(len(token) - 13) if token[at : at + 13] in begun]
