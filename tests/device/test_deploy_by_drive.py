@@ -280,7 +280,7 @@ class Recorded(DriveWay):
 
     def __getattribute__(self, name):
         found = super().__getattribute__(name)
-        if name not in ("write", "remove", "digest", "settle", "overwrite", "put", "copy_all"):
+        if name not in ("write", "remove", "digest", "settle", "overwrite", "put", "copy_all", "seal"):
             return found
 
         def asked(*arguments):
@@ -302,7 +302,7 @@ def test_the_order_of_it(drive, program):
     def first(*call):
         return next(at for at, made in enumerate(calls) if made[: len(call)] == call)
 
-    written = ("write", f"{target}/{manifest.NAME}")
+    written = ("seal", target)
     order = [("remove", f"{target}/{manifest.NAME}"), ("write", f"{target}/stoa/new.py"), ("digest", target), written]
     places = [first(*call) for call in (*order, ("overwrite", ACTIVE))]
     assert places == sorted(places), calls

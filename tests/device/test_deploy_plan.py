@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -49,10 +50,24 @@ def test_how_much_room_it_takes(missing, unwanted, sectors):
 
 def test_the_manifest_s_head_is_read_back():
     head = manifest.Head("some_board", "1.2", manifest.digest(WANTED), bytecode=True)
-    content = manifest.written(head, WANTED)
-    assert manifest.read_head(content[: manifest.HEAD_SIZE]) == head
-    assert content.count(b"\n") == 1 + len(WANTED)
-    assert b"cc" * 32 + b" 513 lib/c.mpy\n" in content
+    content = manifest.first_line(head) + manifest.lines(WANTED)
+    assert manifest.read_head(content.encode()[: manifest.HEAD_SIZE]) == head
+
+
+def test_a_first_line_that_would_not_be_read_whole_is_refused():
+    whole = manifest.first_line(manifest.Head("b", "1", "d" * 64))
+    room = manifest.HEAD_SIZE - len(whole)
+    longest = manifest.Head("b" * (1 + room), "1", "d" * 64)
+    assert manifest.read_head(manifest.first_line(longest).encode()[: manifest.HEAD_SIZE]) == longest
+    with pytest.raises(ValueError, match="257 bytes"):
+        manifest.first_line(manifest.Head("b" * (2 + room), "1", "d" * 64))
+
+
+def test_the_digest_goes_over_the_manifest_s_lines():
+    lines = manifest.lines(WANTED)
+    assert lines.count("\n") == len(WANTED)
+    assert f"lib/c.mpy 513 {'cc' * 32}\n" in lines
+    assert manifest.digest(WANTED) == hashlib.sha256(lines.encode()).hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from host_tools.bundle import (
     ACTIVE,
@@ -63,14 +63,13 @@ def deploy(way: Way, head: manifest.Head, program: Mapping[str, bytes], on_progr
     on_progress: (step, bytes done, bytes in all), again and again. DeviceErrors of the way; DriveFull before anything
     is written, NotVerified before the board runs anything else.
     """
-    wanted = {path: Kept(len(content), hashlib.sha256(content).hexdigest()) for path, content in program.items()}
+    wanted = {path: Kept(len(content), _sha256(content)) for path, content in program.items()}
     size = sum(each.size for each in wanted.values())
     digest = manifest.digest(wanted)
     running = _active_slot(way)
-    heads = {slot: manifest.read_head(way.read(f"{slot}/{manifest.NAME}", 0, manifest.HEAD_SIZE)) for slot in SLOTS}
     report = Report(slot=running, files=len(wanted))
     step = _Steps(on_progress)
-    standing = heads[running]
+    standing = manifest.read_head(way.read(f"{running}/{manifest.NAME}", 0, manifest.HEAD_SIZE))
     if standing is None or standing.digest != digest or way.digest(running, step.of("comparing", size)) != digest:
         # A new board runs neither. What has lost its manifest may be running all the same.
         is_new = standing is None and not _is_ours(way, "code.py")
@@ -81,7 +80,7 @@ def deploy(way: Way, head: manifest.Head, program: Mapping[str, bytes], on_progr
         _fill(way, target, plan, program, report, step)
         if way.digest(target, step.of("reading back", size)) != digest:
             _mend(way, target, program, wanted, report, step)
-        way.write(f"{target}/{manifest.NAME}", manifest.written(_with(head, digest), wanted), lambda _: None)
+        way.seal(target, manifest.first_line(replace(head, digest=digest)), wanted)
         way.settle()
         report.changed = True
     else:
@@ -124,8 +123,8 @@ class _Steps:
             self._running = None
 
 
-def _with(head: manifest.Head, digest: str) -> manifest.Head:
-    return manifest.Head(head.board, head.version, digest, head.bytecode)
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _active_slot(way: Way) -> str:
@@ -227,15 +226,15 @@ def _make_root_files(way: Way, report: Report) -> None:
     for name in RUN_BEFORE_CODE_PY:
         if name in present:
             _set_aside(way, name, report)
-    for name, content in wanted.items():
-        if hashes.get(name) == hashlib.sha256(content).hexdigest():
-            continue
+    others = {name: content for name, content in wanted.items() if hashes.get(name) != _sha256(content)}
+    for name, content in others.items():
         if present.get(name) and not _is_ours(way, name):
             _set_aside(way, name, report)
         way.put(name, content)
         report.changed = True
     way.settle()
-    _read_back(way, wanted)
+    if others:
+        _read_back(way, others)
     if "boot.py" in present:
         report.notes.append("boot.py is your own and runs before Stoa at every boot")
     if "settings.toml" not in present:
@@ -249,7 +248,7 @@ def _is_ours(way: Way, name: str) -> bool:
 def _read_back(way: Way, wanted: Mapping[str, bytes]) -> None:
     for again in (True, False):
         hashes = way.hashes(list(wanted))
-        wrong = [name for name, content in wanted.items() if hashes.get(name) != hashlib.sha256(content).hexdigest()]
+        wrong = [name for name, content in wanted.items() if hashes.get(name) != _sha256(content)]
         if not wrong:
             return
         if not again:

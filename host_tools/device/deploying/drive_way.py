@@ -114,6 +114,9 @@ class DriveWay:
                 file.flush()
                 os.fsync(file.fileno())
 
+    def seal(self, folder: str, first_line: str, files: Mapping[str, Kept]) -> None:
+        self.write(f"{folder}/{manifest.NAME}", (first_line + manifest.lines(files)).encode(), lambda _: None)
+
     def copy(self, source: str, target: str) -> None:
         with self._told(source):
             content = self._at(source).read_bytes()

@@ -1,7 +1,7 @@
 """What a deploy leaves beside a program: that it is whole, what it is, and the hash of each file.
 
-A line of JSON, then a line for each file: `sha256 size path`. It is written last and removed first, so that where it is
-the program was whole and had been read back.
+A line of JSON, then a line for each file, `path size sha256`; the digest in the first is over these. It is written last
+and removed first, so that where it is the program was whole and had been read back.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from host_tools.device.deploying.way import Kept
 NAME = "manifest.txt"
 FORMAT = 1
 # The first line has no more bytes.
-HEAD_SIZE = 512
+HEAD_SIZE = 256
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,21 @@ class Head:
 
 
 def digest(files: Mapping[str, Kept]) -> str:
-    """The SHA-256 of a whole program, in hexadecimal: over a line `path size sha256` for each file, sorted by bytes."""
-    whole = hashlib.sha256()
-    for path in sorted(files, key=str.encode):
-        whole.update(f"{path} {files[path].size} {files[path].sha256}\n".encode())
-    return whole.hexdigest()
+    """The SHA-256 of a whole program, in hexadecimal."""
+    return hashlib.sha256(lines(files).encode()).hexdigest()
 
 
-def written(head: Head, files: Mapping[str, Kept]) -> bytes:
-    """The file's content."""
-    lines = [json.dumps({"format": FORMAT, **asdict(head)})]
-    lines += [f"{files[path].sha256} {files[path].size} {path}" for path in sorted(files)]
-    return ("\n".join(lines) + "\n").encode()
+def lines(files: Mapping[str, Kept]) -> str:
+    """A line for each file, sorted by the bytes of its path."""
+    return "".join(f"{path} {files[path].size} {files[path].sha256}\n" for path in sorted(files, key=str.encode))
+
+
+def first_line(head: Head) -> str:
+    """ValueError if it would not be read whole again."""
+    line = json.dumps({"format": FORMAT, **asdict(head)}) + "\n"
+    if len(line) > HEAD_SIZE:
+        raise ValueError(f"{line!r} has {len(line)} bytes, and {HEAD_SIZE} are read")
+    return line
 
 
 def read_head(beginning: bytes) -> Head | None:

@@ -132,9 +132,8 @@ class SerialWay:
         found = b""
         while len(found) < size:
             step = min(PIECE, size - len(found))
-            command = f"with open({'/' + path!r},'rb') as f:\n f.seek({at + len(found)})\n"
-            said = self._change(path, f"{command} print(hexlify(f.read({step})).decode())")
-            piece = bytes.fromhex(said[-1]) if said else b""
+            said = self._change(path, f"show({'/' + path!r},{at + len(found)},{step})")
+            piece = base64.b64decode(said[-1]) if said else b""
             found += piece
             if len(piece) < step:
                 break
@@ -175,6 +174,12 @@ class SerialWay:
             command, carried = (command + more).lstrip(";"), carried + len(piece)
         self._change(path, command + ";end()")
         on_bytes(carried)
+
+    def seal(self, folder: str, first_line: str, files: Mapping[str, Kept]) -> None:
+        # The board has the lines from its `digest`: half a second of 115,200 baud that need not be.
+        del files
+        path = f"{folder}/{manifest.NAME}"
+        self._change(path, f"seal({'/' + path!r},{first_line!r})")
 
     def copy(self, source: str, target: str) -> None:
         self._change(target, f"copy({'/' + source!r},{'/' + target!r})")

@@ -75,12 +75,16 @@ class Way(Protocol):
         """Create or replace a file, and the folders it lies in. on_bytes: with how many of its bytes are over."""
         ...
 
+    def seal(self, folder: str, first_line: str, files: Mapping[str, Kept]) -> None:
+        """Write the manifest of `folder`, which holds `files`: `digest` has just found them there."""
+        ...
+
     def copy(self, source: str, target: str) -> None:
-        """The same from a file of the board's own."""
+        """As `write`, from a file of the board's own."""
         ...
 
     def copy_all(self, source: str, target: str, paths: Sequence[str], on_bytes: OnBytes) -> None:
-        """The same of `paths` in the folder `source`, to the folder `target`. on_bytes: as above."""
+        """As `copy`, of `paths` in the folder `source`, to the folder `target`. on_bytes: as above."""
         ...
 
     def put(self, path: str, content: bytes) -> None:

@@ -6,7 +6,7 @@ where hashlib has `new` alone and zlib.decompress is in C.
 
 import gc
 import os
-from binascii import a2b_base64, hexlify
+from binascii import a2b_base64, b2a_base64, hexlify
 from hashlib import new
 from zlib import decompress
 
@@ -21,6 +21,8 @@ except Exception:
 F = None
 P = 0
 T = {}
+# The lines that the last digest went over.
+L = []
 # Each write erases a sector of 4 KB, or two: large ones spare time where there is room.
 gc.collect()
 B = bytearray(16384 if gc.mem_free() > 500000 else 2048)
@@ -87,6 +89,12 @@ def tell(count):
         P = 0
 
 
+def show(path, at, count):
+    with open(path, "rb") as file:
+        file.seek(at)
+        print(b2a_base64(file.read(count)).decode())
+
+
 def want(text):
     """A line for each file: its hash's beginning, and its path."""
     T.clear()
@@ -120,6 +128,7 @@ def compare(top, but):
 def digest(top, but):
     alive()
     whole = new("sha256")
+    L.clear()
     for path, count in sorted(files(top)):
         name = path[len(top) + 1 :]
         if name != but:
@@ -128,7 +137,8 @@ def digest(top, but):
             except OSError:
                 print("-")
                 return
-            whole.update(("%s %d %s\n" % (name, count, hashed)).encode())
+            L.append("%s %d %s\n" % (name, count, hashed))
+            whole.update(L[-1].encode())
             tell(count)
     print(hexlify(whole.digest()).decode())
 
@@ -157,6 +167,15 @@ def add(text):
 
 def end():
     F.close()
+
+
+def seal(path, first_line):
+    """The manifest, of what `digest` has found."""
+    begin(path)
+    F.write(first_line.encode())
+    for line in L:
+        F.write(line.encode())
+    end()
 
 
 def copy_all(source, target, names):
