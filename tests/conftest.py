@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from host_tools.virtual_board.runtimes.micropython import MicroPythonUnavailable
 # Last, as on no board: the program's code.py would hide the standard library's module of that name.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "firmware"))
 
+# A shell that runs this in the background has it ignore Ctrl-C, and whatever it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples each time: a run says something of the change it is for. HYPOTHESIS_PROFILE=explore looks for more.
 settings.register_profile("stoa", derandomize=True, deadline=None)
