@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import string
@@ -52,7 +53,10 @@ jwts = st.builds(
     lambda parts: "eyJ" + ".".join(parts), st.lists(st.text(BASE64URL, min_size=8), min_size=3, max_size=3)
 )
 auth0 = st.builds(lambda run: "v1." + run, st.text(BASE64URL, min_size=20, max_size=64))
-tokens = st.one_of(opaque, jwts, auth0)
+# 40 characters and more; of a picture's bytes, say, whole lines are "/" or small letters.
+standard = st.binary(min_size=28, max_size=90).map(lambda data: base64.b64encode(data).decode())
+standard = standard.filter(lambda run: run != run.lower())
+tokens = st.one_of(opaque, standard, jwts, auth0)
 names = st.sampled_from(NAMES)
 # What stands before a token in a line; no character of a token.
 noise = st.text(st.sampled_from(" \t.:=/{}[]()\"'<>äß€"), max_size=6)
@@ -98,6 +102,47 @@ def test_a_value_without_quotes(name, secret, form):
     assert secret not in mask(line).replace(name, ""), line
 
 
+WITH_AN_UNDERSCORE = [name for name in NAMES if "_" in name]
+SPOKEN = (
+    "{} {}",
+    "{} is {}",
+    "Setting {} to {}",
+    "{} was set to: {}",
+    "{} - {}",
+    "{}, {}",
+    "{} '{}'",
+    "('{}', '{}')",
+    "('{} =', '{}')",
+    "('Setting {} to', '{}')",
+    "(1, '{} =', '{}')",
+    "['{}:', '{}']",
+    "{} {{'value': '{}'}}",
+    "{} [b'{}', 1]",
+)
+
+
+@given(
+    st.sampled_from(WITH_AN_UNDERSCORE),
+    st.text(string.ascii_letters + string.digits + "!#$%*+-./:=?@^_~", min_size=8, max_size=24),
+    st.sampled_from(SPOKEN),
+)
+def test_the_next_word_after_a_name_with_an_underscore(name, secret, form):
+    secret = "x" + secret
+    line = form.format(name, secret)
+    assert secret not in mask(line), line
+
+
+@given(
+    st.sampled_from(["password", "Password", "passphrase", "token", "secret", "accessToken", "X-Api-Key"]),
+    st.text(string.ascii_letters, min_size=3, max_size=12),
+    st.sampled_from(["{}7", "7{}", "x{}X", "XX{}x", "{}!x", "{}$x"]),
+    st.sampled_from(SPOKEN),
+)
+def test_the_next_word_after_a_plain_name_if_it_looks_like_no_word(name, letters, look, form):
+    secret = look.format(letters)
+    assert secret not in mask(form.format(name, secret))
+
+
 @given(noise, tokens, noise)
 def test_a_token_without_a_name(before, token, after):
     line = f"{before}{token}{after}"
@@ -131,7 +176,25 @@ def test_a_bearer_token(form, token):
 
 
 @given(
-    st.lists(st.sampled_from([*NAMES, "Bearer", "v1.", "eyJ", *"=:\"' &,\\{}%", "aB3" * 15, "x", "%3D"]), max_size=20)
+    st.lists(
+        st.sampled_from(
+            [
+                *NAMES,
+                "Bearer",
+                "v1.",
+                "eyJ",
+                *"=:\"' &,\\{}%/+",
+                "aB3" * 15,
+                "aB3/" * 10,
+                "x",
+                "%3D",
+                " is ",
+                " to ",
+                "no",
+            ]
+        ),
+        max_size=20,
+    )
 )
 def test_what_is_masked_stays_so(parts):
     once = mask("".join(parts))
@@ -149,6 +212,28 @@ def test_what_is_masked_stays_so(parts):
         ('STOA_WIFI_PASSWORD = "correct horse"', 'STOA_WIFI_PASSWORD = "***"'),
         ("{'password': 'it\\'s', 'user': 'me'}", "{'password': '***', 'user': 'me'}"),
         ("('refresh', b'eyJhbGciOiJI.eyJzdWIiOiI.c2ln')", "('refresh', b'***')"),
+        ("password hunter2x", "password ***"),
+        ("refresh_token AbC9xYz012", "refresh_token ***"),
+        ("STOA_WIFI_PASSWORD correcthorse", "STOA_WIFI_PASSWORD ***"),
+        ("password is: hunter", "password is: ***"),
+        ("The password is now set to: hunter", "The password is now set to: ***"),
+        ("The password is hunter2x, he said", "The password is ***, he said"),
+        ("Setting STOA_WIFI_PASSWORD to correcthorse", "Setting STOA_WIFI_PASSWORD to ***"),
+        ("('STOA_WIFI_PASSWORD =', 'AbC9xYz012')", "('STOA_WIFI_PASSWORD =', '***')"),
+        ("(1, 'password =', 'correct horse')", "(1, 'password =', '***')"),
+        ('"device_code" :"a b","expires_in" :900', '"device_code" :"***","expires_in" :900'),
+        ("('otp =', 123456)", "('otp =', ***)"),
+        ("cannot use password 'hunter two': too short", "cannot use password '***': too short"),
+        ("access_token refresh_token AbC9xYz012", "access_token *** ***"),
+        ("refresh_token,AbC9xYz012,60", "refresh_token,***,60"),
+        ("token 'a b', password 'c d'", "token '***', password '***'"),
+        ("device_code AbC9 user_code CHCX-KCVQ", "device_code *** user_code CHCX-KCVQ"),
+        (
+            '{"grant_type": "refresh_token", "refresh_token": "a b"}',
+            '{"grant_type": "refresh_token", "refresh_token": "***"}',
+        ),
+        ("token a1,password='correct horse'", "token ***'"),
+        ("Authorization Basic dXNlcjpwYXNz", "Authorization Basic ***"),
         ("password=", "password="),
         ('"password": "begun and never end', '"password": "***'),
     ],
@@ -175,10 +260,46 @@ def test_how_it_looks(line, shown):
         'WWW-Authenticate: Bearer realm="quotes", error="insufficient_user_authentication"',
         '  File "stoa/tokens.py", line 41, in keep',
         "v1.2.3",
+        "stoa refresh error=invalid_token outcome=needs_human",
+        "stoa pairing detail=expired_token outcome=expired",
+        'stoa pairing detail="bad refresh_token" outcome=unavailable',
+        'stoa obstacle cause=misconfigured detail="bad access_token." title="The sign-in server is no use like this"',
+        'stoa obstacle cause=wifi detail="Authentication failure." title="The Wi-Fi refuses the password"',
+        'stoa obstacle cause=misconfigured detail="is missing; add it to settings.toml" title=STOA_WIFI_PASSWORD',
+        "SettingError: STOA_WIFI_PASSWORD is missing: add it to settings.toml",
+        "SettingError: STOA_WIFI_PASSWORD is not 8 to 64 characters long: copy the network's password",
+        "Check STOA_WIFI_PASSWORD in settings.toml",
+        "NameError: name 'refresh_token' is not defined",
+        "AttributeError: 'Settings' object has no attribute 'wifi_password'",
+        "no refresh_token in the answer, the token expired, token 2 of 3",
+        'its token says "missing"',
+        "The password has odd characters, the tokens/secrets don't",
+        "the pairing token user_code=CHCX-KCVQ verification_uri=https://tenant.example/activate",
+        "the token https://tenant2.example/oauth/token",
+        "the device_authorization endpoint answers 403",
+        "POST /oauth/token HTTP/1.1",
+        '{"error": "bad token", "error_uri": "x9"}',
+        "  device_code ...",
+        '  File "/program-a/stoa/auth/refresh.py", line 41, in refresh_token',
+        '  File "/home/Me/Projects/CircuitPython/2026/program-a/stoa/auth/refresh.py", line 41, in <module>',
+        "/program-a/stoa/authorization/some_long_directory_name/v2/refresh",
+        "https://tenant.example/activate",
+        "https://id.example/123E4567-e89b-12d3-a456-426614174000/oauth2/v2/devicecode",
+        "verification_uri=https://id.example/123E4567-e89b-12d3-a456-426614174000/oauth2/v2/devicecode",
+        "verification_uri_complete=id.example/device/activate/the/display/with/CHCX-KCVQ",
+        "=" * 60,
+        f"+{'-' * 30}+{'-' * 30}+",
     ],
 )
 def test_what_people_need_stays(line):
     assert mask(line) == line
+
+
+def test_base64_is_masked_with_all_that_belongs_to_it():
+    # Base64url ends at a "/" or "+", and what is left of it on either side is the token's too.
+    run = "aB3-" * 11
+    assert mask(f"got q7X/{run}+y9Z== x") == f"got {MASK} x"
+    assert mask(f"x=/{'aB3/' * 9}aB=, x") == f"x={MASK}, x"
 
 
 def test_a_token_in_a_verification_uri_does_not_stay():
@@ -271,6 +392,12 @@ def test_an_unfinished_line_does_not_use_up_the_name_before_it():
         ("KeyError: v1.abc", "KeyError: …"),
         ("GET https://me:hunter", "GET …"),
         ("refresh_token=abc", "refresh_token=***"),
+        ("password hunter", "password …"),
+        ("password is 'no", "password is …"),
+        ("refresh_token no", "refresh_token …"),
+        ("token a,no", "token …"),
+        ("password,hun", "…"),
+        ("the password ", "the password "),
         ('"refresh_token": "abc d', '"refresh_token": "***'),
     ],
 )
@@ -278,16 +405,30 @@ def test_the_last_word_of_an_unfinished_line(line, shown):
     assert Masker().unfinished(line) == shown
 
 
-@given(noise, tokens, st.integers(0, 200), names, st.sampled_from(["{1}", "{0}={1}", '"{0}": "{1}"', "{0} -> {1}"]))
+HALVES = ["{1}", "{0}={1}", '"{0}": "{1}"', "{0} -> {1}", "{0} {1}", "{0} is '{1}"]
+
+
+@given(noise, tokens, st.integers(0, 200), names, st.sampled_from(HALVES))
 def test_no_half_of_a_token_is_in_an_unfinished_line(before, token, at, name, form):
     line = before + form.format(name, token)
     begun = Masker().unfinished(line[: len(line) - len(token) + at % len(token)]).replace(name, "")
-    # What is there of it is a short word in small letters, if anything.
-    assert not [part for part in re.split(r"\W+", begun) if len(part) > 3 and part in token and part != part.lower()]
+    # What is there of it is a short word, in small letters after its first, if anything.
+    parts = [part for part in re.split(r"\W+", begun) if len(part) > 3 and part in token]
+    assert not [part for part in parts if part[1:] != part[1:].lower()]
     assert not [at for at in range(len(token) - 13) if token[at : at + 13] in begun]
 
 
 def test_a_name_after_a_line_of_noise():
-    for noise in (".-_" * 1365, "aA0" * 1365, "\"':" * 1365, "{( ," * 1024):
+    for noise in (
+        *(".-_" * 1365, "aA0" * 1365, "\"':" * 1365, "{( ," * 1024, "a/+" * 1365, "***/" * 1024, "a.p" * 1365),
+        *(
+            "token " * 682,
+            ",token" * 682,
+            "token is set " * 315,
+            'token \\"' * 512,
+            "token ['" * 512,
+            "a_token, '" * 409,
+        ),
+    ):
         assert mask(f"{noise}password=hunter2").endswith(MASK)
         assert "hunter2" not in mask(f"{noise} password=hunter2")
