@@ -66,17 +66,18 @@ def flash(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a .bin replaces what is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
-    """Put CircuitPython on a board, and read it back.
+    """Put CircuitPython on a board.
 
-    A .uf2 goes to the drive that a double tap of RESET brings up, and replaces CircuitPython alone. A .bin goes through
-    the chip's own bootloader (hold BOOT, tap RESET) by esptool: it has a bootloader and a partition table of its own,
-    and erases nvm, where one copy of the pairing is. The drive with the other copy stays. What it costs is told before.
+    A .uf2 goes to the drive that a double tap of RESET brings up, and replaces CircuitPython alone. It is not read
+    back: that drive goes when the bootloader has taken all of it. A .bin goes through the chip's own bootloader (hold
+    BOOT, tap RESET) by esptool, and is read back. It has a bootloader and a partition table of its own, and erases nvm,
+    where one copy of the pairing is. The drive with the other copy stays. What it costs is told before.
 
     Nothing is written unless image, board and chip belong together. Stopped half-way, by Ctrl-C or a cable, do the same
     again: the chip's own bootloader cannot be lost.
 
-    Exit codes: 0; 1 if it was not wanted after all; 2 for an image that is not the board's, or an option; 3 for the
-    board, its cable or its drive, and the message says what to do; 130 after Ctrl-C.
+    Exit codes: 0; 1 if it was not wanted after all, or for a board that is not known; 2 for an image that is not the
+    board's, or an option; 3 for the board, its cable or its drive, and the message says what to do; 130 after Ctrl-C.
     """
     from rich.console import Console
 
@@ -84,8 +85,9 @@ def flash(
     from host_tools.device.flashing.esp_image import MergedImage
     from host_tools.device.flashing.flash import board_of_drive, prepare
     from host_tools.device.flashing.flash_image import missing_image, open_image
-    from host_tools.device.flashing.flash_target import choose, may_be
+    from host_tools.device.flashing.flash_target import check_is_a_place, choose, may_be
 
+    check_is_a_place(target)
     if image is None:
         boards, suffix = may_be(target)
         drive = Path(target) if target and Path(target).is_dir() else None
@@ -116,8 +118,8 @@ def _tell(report: Report, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(report), indent=2))
         return
-    verified = "read back" if report.way == "esptool" else "TinyUF2 has taken all of it"
-    typer.echo(f"Done: {report.bytes / 1024:,.0f} KiB in {report.seconds:.0f} s; {verified}.")
+    proof = "read back" if report.verified else "TinyUF2 has taken all of it and its drive went; not read back"
+    typer.echo(f"Done: {report.bytes / 1024:,.0f} KiB in {report.seconds:.0f} s; {proof}.")
     if not report.restarts:
         typer.echo("Press RESET: CircuitPython starts, and its drive or port appears.")
     typer.echo("Then put Stoa on it: `stoa deploy`.")

@@ -53,7 +53,8 @@ def monitor(
     and whatever looks like one are shown as `***`, in the --save file too; the code for people is shown. A line that
     the board does not end is shown after two seconds of silence, and again when it is whole.
 
-    Exit codes: 0 after Ctrl-C; 3 for a port that is not there, in use or not permitted.
+    Exit codes: 0 after Ctrl-C; 1 for a --save file that cannot be written; 3 for a port that is not there, in use or
+    not permitted.
     """
     from host_tools.device.finding.targets import choose_port
 

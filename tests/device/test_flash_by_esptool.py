@@ -116,6 +116,7 @@ def test_what_it_costs_and_what_to_do_next_is_said(image) -> None:
     assert "nvm is erased, and with it one copy of the pairing (--keep-nvm keeps it)" in said.err
     assert "the drive stays as it is, with the settings and the other copy of the pairing" in said.err
     assert "TinyUF2's second stage is replaced" in said.err
+    assert "; read back.\n" in said.out
     assert "Press RESET" in said.out and "`stoa deploy`" in said.out
 
 

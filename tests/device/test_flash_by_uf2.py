@@ -56,7 +56,7 @@ def test_every_block_is_taken_and_the_drive_goes(image, plug_in) -> None:
         "image": path.name,
         "version": "10.3.1",
         "bytes": path.stat().st_size,
-        "verified": True,
+        "verified": False,
         "nvm": "kept",
         "drive": "kept",
         "restarts": True,
@@ -68,7 +68,8 @@ def test_nothing_is_lost_so_nothing_is_asked(image, plug_in) -> None:
     bootloader = plug_in()
     said = stoa("flash", bootloader.drive, "--image", image())
     assert said.code == 0
-    assert "TinyUF2 has taken all of it" in said.out and "`stoa deploy`" in said.out
+    assert "TinyUF2 has taken all of it and its drive went; not read back." in said.out
+    assert "`stoa deploy`" in said.out
     assert "Press RESET" not in said.out
 
 
@@ -182,3 +183,20 @@ def test_without_an_image_the_file_to_download_is_named(plug_in) -> None:
     said = stoa("flash", "--board", MAGTAG)
     assert said.code == 2 and f"adafruit-circuitpython-{MAGTAG}-en_US-10.3.1.bin" in said.err
     assert "--board ID" in stoa("flash").err
+
+
+@pytest.mark.parametrize("options", [[], ["--image", "another.bin", "--yes"]])
+@pytest.mark.parametrize("suffix", [".bin", ".uf2"])
+def test_an_image_in_the_place_of_the_port(tmp_path: Path, suffix: str, options: list[str]) -> None:
+    path = tmp_path / f"adafruit-circuitpython-{MAGTAG}-en_US-10.3.1{suffix}"
+    path.write_bytes(b"")
+    said = stoa("flash", path, *options)
+    assert said.code == 2
+    assert said.err == f"stoa: {path} is a file, neither a port nor a drive: give it with --image {path}\n"
+
+
+def test_the_help_tells_what_is_read_back_and_the_exit_code_for_a_board_that_is_not_known() -> None:
+    told = " ".join(stoa("flash", "--help").out.split())
+    assert "It is not read back" in told and "by esptool, and is read back" in told
+    assert stoa("flash", "--board", "nobodys").code == 1
+    assert "1 if it was not wanted after all, or for a board that is not known;" in told

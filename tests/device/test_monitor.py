@@ -320,6 +320,10 @@ def test_the_real_console_of_a_wake_and_no_secret_that_was_put_into_it(desk, hom
         f"stoa vault held_by=file token={token}",
         f"Authorization: Bearer {token}",
         f'STOA_WIFI_PASSWORD = "{password}"',
+        f"refresh_token {token}",
+        f"Setting STOA_WIFI_PASSWORD to {password.replace(' ', '')}",
+        str(("STOA_WIFI_PASSWORD =", password)),
+        f"password is: '{password}'",
         f'stoa obstacle detail="{{\\"password\\":\\"{password}\\"}}"',
     ]
     events = desk.monitor().events()
@@ -514,6 +518,12 @@ def test_what_cannot_be_is_told_in_a_line(arguments, code, says):
         out, err = process.communicate()
     assert process.returncode == code and out == ""
     assert err.startswith(says) and err.count("\n") == 1
+
+
+def test_the_help_has_the_exit_code_for_a_file_that_cannot_be_written():
+    with stoa_monitor("--help") as process:
+        out, _ = process.communicate()
+    assert "1 for a --save file that cannot be written;" in " ".join(out.split())
 
 
 def test_a_port_in_use(plugged):

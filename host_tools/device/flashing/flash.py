@@ -3,7 +3,7 @@
     open_image    the file is whole, and for this board and its chip           (flash_image; ImageRefused)
     prepare       the board says what it is: chip and partitions, or INFO_UF2.TXT (WrongBoard, BootloaderTooOld)
     Ready.costs   its owner is told what goes, and agrees                      (the command line)
-    Ready.flash   written, and read back
+    Ready.flash   written; read back, if by esptool
 
 Nothing is written before the last. A UF2 file replaces nothing but CircuitPython, and costs nothing.
 """
@@ -38,6 +38,7 @@ NO_RESET_LINE = ("native-usb",)
 class Report:
     """What was done. bytes: of flash, or of the file that was copied. nvm: "erased" or "kept".
 
+    verified: it was read back, and is what was written; never by UF2, where the drive goes with the last block.
     drive: CIRCUITPY, "kept", "lost" or "none". restarts: the board runs CircuitPython now; else RESET must be pressed.
     """
 
@@ -103,7 +104,7 @@ def _by_uf2(drive: Path, image: Image, now: Callable[[], float]) -> Ready:
             content, drive, lambda done: on_progress(WRITING, done, len(content)), DRIVE_GOES_WITHIN_S
         ):
             raise NotVerified(f"{drive} is still there, so TinyUF2 wants another file: do this again, or {remedy}")
-        return _report(image, BY_UF2, len(content), now() - began, "kept", "kept", True)
+        return _report(image, BY_UF2, len(content), now() - began, False, "kept", "kept", True)
 
     return Ready(f"{drive} is the drive of {info.model}, TinyUF2 {info.version}", (), flash)
 
@@ -132,12 +133,15 @@ def _by_esptool(port: str, image: Image, baud: int | None, keep_nvm: bool, now: 
     def flash(on_progress: OnProgress) -> Report:
         began = now()
         restarts = esptool.write(board.chip, layout.pieces, board.link not in NO_RESET_LINE, on_progress)
-        return _report(image, BY_ESPTOOL, layout.size, now() - began, layout.nvm, layout.drive, restarts)
+        # Of anything else Esptool.write raises NotVerified.
+        return _report(image, BY_ESPTOOL, layout.size, now() - began, True, layout.nvm, layout.drive, restarts)
 
     return Ready(f"{port} is an {chip.name}, MAC {chip.mac}", _costs(image, layout), flash)
 
 
-def _report(image: Image, way: str, size: int, seconds: float, nvm: str, drive: str, restarts: bool) -> Report:
+def _report(
+    image: Image, way: str, size: int, seconds: float, verified: bool, nvm: str, drive: str, restarts: bool
+) -> Report:
     return Report(
         board=image.board.id,
         chip=image.board.chip,
@@ -146,7 +150,7 @@ def _report(image: Image, way: str, size: int, seconds: float, nvm: str, drive: 
         version=image.build.release,
         bytes=size,
         seconds=round(seconds, 1),
-        verified=True,
+        verified=verified,
         nvm=nvm,
         drive=drive,
         restarts=restarts,

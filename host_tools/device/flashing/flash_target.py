@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from host_tools.boards import Board, available
-from host_tools.device.errors import NoBoard
+from host_tools.device.errors import ImageRefused, NoBoard
 from host_tools.device.finding.ports import Found, find_boards
 from host_tools.device.finding.targets import CHECK, SeveralBoards
 from host_tools.device.finding.usb_ids import Kind
@@ -18,6 +18,12 @@ _HOW = {
     True: "double-tap RESET: the drive that appears has a name that ends in BOOT",
     False: "hold BOOT, tap RESET, let BOOT go: the bootloader's port appears",
 }
+
+
+def check_is_a_place(target: str | None) -> None:
+    """ImageRefused if it is a file: an image in the place of the port or drive."""
+    if target is not None and Path(target).is_file():
+        raise ImageRefused(f"{target} is a file, neither a port nor a drive: give it with --image {target}")
 
 
 def may_be(target: str | None, found: Sequence[Found] | None = None) -> tuple[list[str], str]:
