@@ -70,7 +70,7 @@ LANGUAGES: Mapping[str, Mapping[str, Any]] = {
     },
 }
 # What changes the drive, or reads it: where the cable may be pulled.
-CHANGES = ("fs.open", "fs.write", "fs.mkdir", "fs.remove", "fs.close")
+CHANGES = ("fs.open", "fs.write", "fs.mkdir", "fs.remove", "fs.rename", "fs.close")
 
 
 @dataclass
@@ -83,7 +83,8 @@ class SerialBoard:
     asleep: answers nothing before `wake`. runs: what code.py prints, line by line; crashes: it ends so, and the board
     begins anew each second. baud: of the line, or None for as quick as it goes. pull_at: at which of CHANGES, from 1,
     the cable goes. cut: when its power goes. on_change: called with the number of each of CHANGES, before it is made.
-    reloaded: set when it has left its REPL, and runs code.py again. watchdog: the mode it was left in.
+    reloaded: set when it has left its REPL, and runs code.py again. watchdog: the mode it was left in. compiles_s: so
+    long an interrupt can still come before storage.erase_filesystem() is called, and ends it there.
     """
 
     flash: Flash
@@ -106,6 +107,7 @@ class SerialBoard:
     reloaded: threading.Event = field(default_factory=threading.Event)
     overruns: int = 0
     watchdog: str | None = None
+    compiles_s: float = 0.2
 
     def __enter__(self) -> SerialBoard:
         self._master, self._slave = pty.openpty()
@@ -113,6 +115,7 @@ class SerialBoard:
         self.port = os.ttyname(self._slave)
         self._woken = threading.Event()
         self._over = threading.Event()
+        self._interrupted = threading.Event()
         if not self.asleep:
             self._woken.set()
         self.supply = Supply(self.cut)
@@ -184,7 +187,6 @@ class SerialBoard:
     _heard = b""
     _burst = 0
     _runs_a_command = False
-    _interrupted = False
     _erasing = False
 
     def _hear(self, timeout: float) -> bytes:
@@ -245,6 +247,8 @@ class SerialBoard:
         self.reloaded.set()
 
     def _erase(self) -> None:
+        if self._interrupted.wait(self.compiles_s):
+            raise DeviceFault("KeyboardInterrupt", "")
         # It resets in the midst of the call.
         self._erasing = True
         raise _Reset
@@ -283,8 +287,8 @@ class SerialBoard:
                 at, size = (arguments[1], arguments[2]) if operation == "fs.read" else (0, 0)
                 link.reply({"fs.read": program[at : at + size], "fs.size": len(program), "fs.close": None}[operation])
                 continue
-            if self._interrupted and operation.startswith("fs."):
-                self._interrupted = False
+            if self._interrupted.is_set() and operation.startswith("fs."):
+                self._interrupted.clear()
                 link.fail(DeviceFault("KeyboardInterrupt", ""))
                 continue
             if operation in CHANGES:
@@ -322,7 +326,8 @@ class SerialBoard:
         self.watchdog = mode
 
     def _commanded(self, begun: bool) -> None:
-        self._runs_a_command, self._interrupted = begun, False
+        self._runs_a_command = begun
+        self._interrupted.clear()
 
     def _carry_in(self, to_vm: int, over: threading.Event) -> None:
         try:
@@ -332,7 +337,7 @@ class SerialBoard:
                     self._pace(len(data))
                     if b"\x03" in data and self._runs_a_command:
                         # It ends the command at the board's next call, and what came with it is thrown away.
-                        self._interrupted = True
+                        self._interrupted.set()
                         continue
                     os.write(to_vm, self._buffered(data))
         except OSError:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
+import serial
 
 from host_tools.boards import load_board
+from host_tools.device.console import raw_repl
 from host_tools.device.console.board_reset import has_reset_line, reset_from_the_repl
 from host_tools.device.console.raw_repl import RawRepl
 from host_tools.device.errors import NoBoard
@@ -39,11 +41,34 @@ def test_a_board_without_a_reset_line_is_reset_by_its_own_python(micropython, mo
         close_port(open_port(board.port))
 
 
+def test_ctrl_c_before_the_reset_leaves_the_repl(monkeypatch):
+    def interrupt(repl, command):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RawRepl, "exec_raw_no_follow", interrupt)
+    with SerialBoard(Flash.blank(64 * 1024)) as board:
+        with pytest.raises(KeyboardInterrupt):
+            reset_from_the_repl(board.port)
+        assert board.reloaded.wait(10)
+        close_port(open_port(board.port))
+
+
+def test_a_port_that_goes_with_the_reset(monkeypatch):
+    def gone(repl, command):
+        raise serial.SerialException("device reports readiness to read but returned no data")
+
+    monkeypatch.setattr(RawRepl, "exec_raw_no_follow", gone)
+    with SerialBoard(Flash.blank(64 * 1024)) as board:
+        reset_from_the_repl(board.port)
+        close_port(open_port(board.port))
+
+
 def test_a_board_that_does_not_answer_says_so(monkeypatch):
     def silent(repl):
         raise NoBoard("nothing answers")
 
     monkeypatch.setattr(RawRepl, "enter_raw_repl", silent)
+    monkeypatch.setattr(raw_repl, "LEAVE_S", 0.3)
     with SerialBoard(Flash.blank(64 * 1024), asleep=True) as board:
         with pytest.raises(NoBoard, match="press its RESET button, without --reset"):
             reset_from_the_repl(board.port)

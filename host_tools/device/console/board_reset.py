@@ -41,9 +41,11 @@ def reset_from_the_repl(port: str) -> None:
     try:
         repl.enter_raw_repl()
         # The port goes with the answer.
-        with contextlib.suppress(LinkLost, OSError):
-            repl.exec_raw_no_follow("import microcontroller;microcontroller.reset()")
-    except NoBoard:
-        raise NoBoard(f"the board at {port} does not answer: press its RESET button, without --reset") from None
-    finally:
-        repl.close()
+        with contextlib.suppress(LinkLost):
+            repl.begin("import microcontroller;microcontroller.reset()")
+    except BaseException as error:
+        repl.let_go(error)
+        if isinstance(error, NoBoard):
+            raise NoBoard(f"the board at {port} does not answer: press its RESET button, without --reset") from None
+        raise
+    repl.close()

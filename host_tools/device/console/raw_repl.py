@@ -12,11 +12,11 @@ import ast
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import serial
-from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
 from host_tools.device.console.board_reset import pull_reset_line
@@ -27,17 +27,24 @@ BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 PROMPT = b">>> "
 INTERRUPT, RAW, FRIENDLY, RELOAD = b"\x03", b"\x01", b"\x02", b"\x04"
 # A call into flash is not interrupted before its end.
-TRIES_TO_LEAVE, PROMPT_S = 4, 1.0
+LEAVE_S = 4.0
+# For the REPL's answer, whatever else is said meanwhile: a boot loop and a GPS are never silent.
+PROMPT_S = 1.0
 # Between two tries to interrupt a board that boots, or whose program is in a call.
 ASK_AGAIN_S = 0.25
 # USB has latencies of some 16 ms.
 QUIET_S = 0.1
 # Nothing the agent does on a board takes so long without a word.
 SILENCE_S = 20.0
+# A board takes nothing while it writes flash: six sectors at 400 ms (W25Q32JV, the longest erase). A program that never
+# reads takes nothing once the buffers are full.
+WRITE_S = 5.0
 # A command that a ring buffer of 128 bytes takes whole, with what the host may send before it.
 SMALL_STEP = 60
 # From the release of the reset line to the chip's having read its pins.
 RESET_S = 0.1
+# A name that a reset takes away.
+_MARK = "_before_reset"
 _ERRNO = re.compile(r"OSError: (?:\[Errno )?(\d+)")
 
 
@@ -47,6 +54,10 @@ class BoardRaised(DeviceError):
     def __init__(self, message: str, number: int | None) -> None:
         super().__init__(message)
         self.number = number
+
+
+class NoRepl(NoBoard):
+    """Something talks on the port, and does not answer as a REPL does."""
 
 
 class RawRepl(SerialTransport):  # type: ignore[misc]
@@ -59,32 +70,48 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
             super().__init__(port, timeout=SILENCE_S)
         except (TransportError, *OPENING_ERRORS) as error:
             raise why_not_open(port, error) from None
+        self.serial.write_timeout = WRITE_S
         # A ring buffer of 128 bytes; the others have flow control.
         self.use_raw_paste = not small_steps
 
     def enter_raw_repl(self, soft_reset: bool = False, timeout_overall: float = 10.0) -> None:
-        """Interrupt whatever runs. NoBoard if nobody answers in `timeout_overall` seconds."""
+        """Interrupt whatever runs. NoBoard if nobody answers in `timeout_overall` seconds; NoRepl."""
         with self._link():
             ends = time.monotonic() + timeout_overall
+            talks = False
             while True:
+                with suppress(serial.SerialTimeoutException):
+                    # The second one, for "press any key" eats one.
+                    self.serial.write(b"\r" + INTERRUPT + INTERRUPT + b"\r" + RAW)
+                heard = self.read_until(1, BANNER, timeout=ASK_AGAIN_S, timeout_overall=PROMPT_S)
+                if heard.endswith(BANNER) and self._has_its_prompt_next():
+                    self.in_raw_repl = True
+                    return
+                talks = talks or bool(heard)
                 if time.monotonic() > ends:
-                    raise NoBoard(f"nothing answers on {self.port}")
-                # The second one, for "press any key" eats one.
-                self.serial.write(b"\r" + INTERRUPT + INTERRUPT + b"\r" + RAW)
-                if self.read_until(1, BANNER, timeout=ASK_AGAIN_S).endswith(BANNER):
                     break
-            # Banners of other tries may be on their way. The prompt must be left: the next command looks for it.
-            self._hear(QUIET_S)
-            self.serial.write(b"\r" + RAW)
-            self.read_until(1, BANNER[:-1])
-            self.in_raw_repl = True
+        if talks:
+            raise NoRepl(
+                f"something talks on {self.port}, and it is no REPL of CircuitPython: press RESET if its program takes"
+                " no Ctrl-C; if there is no CircuitPython on it yet, put it there: `stoa flash`"
+            )
+        raise NoBoard(f"nothing answers on {self.port}")
+
+    def _has_its_prompt_next(self) -> bool:
+        """After the banner. The prompt is left, for the next command looks for it."""
+        # Banners of other tries may be on their way.
+        self._hear(QUIET_S)
+        self.serial.write(b"\r" + RAW)
+        wanted = BANNER[:-1]
+        return self.read_until(1, wanted, timeout=PROMPT_S, timeout_overall=PROMPT_S).endswith(wanted)
 
     def _hear(self, silence_s: float) -> bytes:
-        """What comes, until nothing has come for so long."""
+        """What comes, until nothing has come for so long; PROMPT_S at most, but for one more silence."""
+        ends = time.monotonic() + PROMPT_S
         self.serial.timeout = silence_s
         try:
             heard = bytearray()
-            while some := self.serial.read(max(1, self.serial.in_waiting)):
+            while time.monotonic() < ends and (some := self.serial.read(max(1, self.serial.in_waiting))):
                 heard += some
             return bytes(heard)
         finally:
@@ -106,13 +133,17 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
         data_consumer: Callable[[bytes], None] | None = None,
         timeout_overall: float | None = None,
     ) -> bytes:
-        """As SerialTransport's, which polls for a byte each 10 ms: here all that has come is looked at."""
-        del min_num_bytes, timeout_overall
+        """As SerialTransport's, which polls for a byte each 10 ms: here all that has come is looked at.
+
+        timeout: of silence. timeout_overall: of one that talks on.
+        """
+        del min_num_bytes
+        ends = None if timeout_overall is None else time.monotonic() + timeout_overall
         before = self.serial.timeout
         self.serial.timeout = timeout
         found = bytearray()
         try:
-            while not found.endswith(ending):
+            while not found.endswith(ending) and (ends is None or time.monotonic() < ends):
                 byte = self.serial.read(1)
                 if not byte:
                     break
@@ -135,36 +166,62 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
             return self._run(text, data_consumer)
 
     def _run(self, command: str, data_consumer: Callable[[bytes], None] | None = None) -> bytes:
-        try:
-            said: bytes = super().exec(command, data_consumer)
-            return said
-        except TransportExecError as error:
-            lines = [line for line in error.error_output.splitlines() if line.strip()]
-            number = _ERRNO.search(error.error_output)
-            raise BoardRaised(lines[-1] if lines else "an error", int(number[1]) if number else None) from None
+        said: bytes
+        # Not SerialTransport's `exec`, which takes ten seconds of silence for a lost board.
+        said, raised = self.exec_raw(command, SILENCE_S, data_consumer)
+        if raised:
+            text = raised.decode("utf-8", "replace")
+            number = _ERRNO.search(text)
+            raise BoardRaised(_last_line(text) or "an error", int(number[1]) if number else None)
+        return said
 
     def ask(self, expression: str) -> Any:
         """The value of an expression on the board, a literal."""
         return ast.literal_eval(self.exec(f"print(repr({expression}))").decode().strip())
 
-    def exec_and_reset(self, command: str, seconds: float) -> None:
-        """Run what ends in a reset, and interrupt the board that comes back within `seconds`. NoBoard; LinkLost."""
+    def begin(self, command: str) -> None:
+        """Run what has no end to wait for. LinkLost."""
         with self._link():
             self.exec_raw_no_follow(command)
+
+    def exec_and_reset(self, command: str, seconds: float) -> None:
+        """Run what ends in a reset, and interrupt the board that comes back within `seconds`.
+
+        NoBoard; LinkLost; DeviceError if it was no reset.
+        """
+        self.exec(f"{_MARK}=1")
+        self.begin(command)
+        with self._link():
+            # The command is acknowledged before it is compiled: an interrupt at once would end it at its first step.
+            said = self._hear(PROMPT_S)
         self.enter_raw_repl(timeout_overall=seconds)
+        if self.ask(f"{_MARK!r} in globals()"):
+            why = _last_line(said.replace(b"\x04", b"\n").decode("utf-8", "replace").rstrip(">"))
+            raise DeviceError(f"{self.port}: the board did not reset ({why or 'interrupted'}): do the same again")
 
     def leave(self) -> None:
         """Out of the REPL: the board runs its program anew."""
         with self._link():
-            # One after another: with an interrupt a board throws away what came with it (UART.c, tud_cdc_n_read_flush).
-            for _ in range(TRIES_TO_LEAVE):
+            ends = time.monotonic() + LEAVE_S
+            while time.monotonic() < ends:
+                # One after another: with an interrupt a board throws away what came with it (UART.c,
+                # tud_cdc_n_read_flush).
                 self.serial.write(b"\r" + INTERRUPT)
                 self._hear(QUIET_S)
                 self.serial.write(FRIENDLY)
-                if self.read_until(1, PROMPT, timeout=PROMPT_S).endswith(PROMPT):
+                if self.read_until(1, PROMPT, timeout=PROMPT_S, timeout_overall=PROMPT_S).endswith(PROMPT):
                     break
             self.serial.write(RELOAD)
             self.in_raw_repl = False
+
+    def let_go(self, error: BaseException | None = None) -> None:
+        """Close the port. A board that may be in its REPL runs its program anew. error: what led here."""
+        try:
+            if not isinstance(error, LinkLost):
+                with suppress(LinkLost):
+                    self.leave()
+        finally:
+            self.close()
 
     def close(self) -> None:
         try:
@@ -183,6 +240,11 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
                 f"{self.port} does not answer any more ({error or type(error).__name__}): check the cable and do the"
                 " same again, it goes on from where it was; the board runs what it ran before once it is reset"
             ) from None
+
+
+def _last_line(text: str) -> str:
+    """ "" if none says anything."""
+    return next((line for line in reversed(text.splitlines()) if line.strip()), "")
 
 
 def _pieces(text: str, size: int) -> Iterator[str]:

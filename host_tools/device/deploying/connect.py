@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from host_tools.device.console.raw_repl import RawRepl
+from host_tools.device.console.raw_repl import NoRepl, RawRepl
 from host_tools.device.deploying.drive_way import DriveWay
 from host_tools.device.deploying.serial_way import SerialWay
 from host_tools.device.deploying.way import Way
-from host_tools.device.errors import DeviceError, LinkLost, NoBoard
+from host_tools.device.errors import LinkLost, NoBoard
+from host_tools.device.finding.drives import CIRCUITPY, is_drive
 
 # A board that runs its program answers an interrupt at once, and one that boots within two seconds.
 ANSWERS_S, BOOTS_S = 3.0, 10.0
@@ -44,9 +44,10 @@ def connect(
 def _check_is_a_board(folder: Path) -> None:
     if (folder / "INFO_UF2.TXT").exists():
         raise NoBoard(f"{folder} is the drive of a bootloader: press RESET once, or `stoa flash` first")
-    if not (folder / "boot_out.txt").exists() and not os.path.ismount(folder):
+    if not (folder / "boot_out.txt").exists() and not is_drive(folder):
         raise NoBoard(
-            f"{folder} is no drive of a board (no boot_out.txt, and nothing is mounted there): see `stoa ports`"
+            f"{folder} is no drive of a board (no boot_out.txt, and no FAT file system called {CIRCUITPY} is mounted"
+            " there): see `stoa ports`; if it is one, press RESET, for CircuitPython writes boot_out.txt as it boots"
         )
 
 
@@ -62,56 +63,56 @@ def _answering(
         on_waiting(f"{absent}; waiting {wait_s:.0f} s")
         ends = now() + wait_s
         repl = _opened(port, small_steps, ends, now)
-        return _awaited(repl, ends, now)
+        return _awaited(repl, ends, now, absent)
     try:
-        if _answers(repl, ANSWERS_S):
+        if _refusal(repl, ANSWERS_S) is None:
             return repl
         repl.reset_board()
-        if _answers(repl, BOOTS_S):
+        refusal = _refusal(repl, BOOTS_S)
+        if refusal is None:
             return repl
-        on_waiting(
-            f"{port} does not answer: the board may sleep. Press its RESET button, or the button that wakes it;"
-            f" waiting {wait_s:.0f} s"
-        )
+        if isinstance(refusal, NoRepl):
+            on_waiting(f"{refusal}; waiting {wait_s:.0f} s")
+        else:
+            on_waiting(
+                f"{port} does not answer: the board may sleep. Press its RESET button, or the button that wakes it;"
+                f" waiting {wait_s:.0f} s"
+            )
     except BaseException as error:
-        _let_go(repl, error)
+        repl.let_go(error)
         raise
-    return _awaited(repl, now() + wait_s, now)
+    return _awaited(repl, now() + wait_s, now, refusal)
 
 
-def _awaited(repl: RawRepl, ends: float, now: Callable[[], float]) -> RawRepl:
+def _awaited(repl: RawRepl, ends: float, now: Callable[[], float], refusal: NoBoard | None) -> RawRepl:
     try:
         while now() < ends:
             try:
-                if _answers(repl, ASK_EACH_S):
+                refusal = _refusal(repl, ASK_EACH_S)
+                if refusal is None:
                     return repl
             except LinkLost:
                 # The port goes with the board's USB when it sleeps or is reset, and comes back.
                 repl.close()
                 repl = _opened(repl.port, repl.small_steps, ends, now)
+        if isinstance(refusal, NoRepl):
+            raise refusal
         raise NoBoard(
             f"nothing answers on {repl.port}: press RESET and do this again at once; if it is a bootloader that is"
             " there (`stoa ports` tells), put CircuitPython on it first: `stoa flash`"
         )
     except BaseException as error:
-        _let_go(repl, error)
+        repl.let_go(error)
         raise
 
 
-def _let_go(repl: RawRepl, error: BaseException) -> None:
-    if isinstance(error, KeyboardInterrupt):
-        # It may have been in its REPL already.
-        with contextlib.suppress(DeviceError):
-            repl.leave()
-    repl.close()
-
-
-def _answers(repl: RawRepl, seconds: float) -> bool:
+def _refusal(repl: RawRepl, seconds: float) -> NoBoard | None:
+    """None once it is in its raw REPL."""
     try:
         repl.enter_raw_repl(timeout_overall=seconds)
-    except NoBoard:
-        return False
-    return True
+    except NoBoard as refusal:
+        return refusal
+    return None
 
 
 def _opened(port: str, small_steps: bool, ends: float, now: Callable[[], float]) -> RawRepl:

@@ -54,6 +54,12 @@ def find_drives() -> list[Drive]:
     return list(recognise(_partitions(), labels_of_devices(), _read, usb_of_device))
 
 
+def is_drive(folder: Path) -> bool:
+    """Whether it is that of a board, mounted."""
+    there = os.path.realpath(folder)
+    return any(drive.folder and os.path.realpath(drive.folder) == there for drive in find_drives())
+
+
 def recognise(
     partitions: Sequence[Partition],
     labels: Mapping[str, str],
