@@ -13,7 +13,7 @@ from host_tools.bundle import ACTIVE, ACTIVE_AT, PRESERVED, SLOTS, build_program
 from host_tools.device.deploying import drive_way, manifest
 from host_tools.device.deploying.deploy import deploy
 from host_tools.device.deploying.drive_way import DriveWay
-from host_tools.device.errors import DriveFull, DriveReadOnly, LinkLost, NotVerified, PortInUse
+from host_tools.device.errors import DeviceError, DriveFull, DriveReadOnly, LinkLost, NotVerified, PortInUse
 from host_tools.rehearsal.household import settings_toml
 from host_tools.virtual_board.fat import mounted
 from tests.campaign import extent
@@ -253,9 +253,72 @@ def test_a_root_file_that_reads_back_otherwise_is_told(drive, program, monkeypat
     few = some(program, 3)
     put(drive, few)
     (drive / "code.py").write_bytes(b"# Of Stoa: an older one\n".ljust(2048, b"\n"))
+    monkeypatch.setattr(DriveWay, "rename", lambda self, source, target: None)
     monkeypatch.setattr(DriveWay, "overwrite", lambda self, path, at, block: None)
     with pytest.raises(NotVerified, match=r"reads back another code\.py than was written"):
         put(drive, {**few, "stoa/new.py": b""})
+    assert running(drive) == few
+
+
+def test_a_root_file_that_lies_where_the_drive_is_worn_comes_to_lie_elsewhere(drive, program, monkeypatch):
+    few = some(program, 3)
+    put(drive, few)
+    (drive / "code.py").write_bytes(b"# Of Stoa: an older one\n".ljust(2048, b"\n"))
+    with monkeypatch.context() as worn:
+        worn.setattr(DriveWay, "overwrite", lambda self, path, at, block: None)
+        put(drive, few)
+    assert (drive / "code.py").read_bytes() == root_files()["code.py"]
+
+
+def test_no_program_of_somebody_s_own_is_lost_where_there_is_no_name_for_it(drive, program):
+    names = [f"before-stoa-{number}code.py" for number in ("", *(f"{n}-" for n in range(2, 10)))]
+    for name in names:
+        (drive / name).write_bytes(name.encode())
+    (drive / "code.py").write_bytes(b"print('mine')\n")
+    with pytest.raises(DeviceError, match="remove some of them and deploy again"):
+        put(drive, some(program, 3))
+    assert (drive / "code.py").read_bytes() == b"print('mine')\n"
+    (drive / names[3]).unlink()
+    assert f"your code.py is kept as {names[3]}" in put(drive, some(program, 3)).notes
+    assert (drive / names[3]).read_bytes() == b"print('mine')\n"
+
+
+def test_no_program_of_somebody_s_own_goes_before_its_copy_was_read_back(drive, program, monkeypatch):
+    (drive / "code.py").write_bytes(b"print('mine')\n")
+    write = DriveWay.write
+
+    def torn(self, path, content, on_bytes):
+        write(self, path, content[:-1] if path.startswith("before-stoa-") else content, on_bytes)
+
+    monkeypatch.setattr(DriveWay, "write", torn)
+    with pytest.raises(NotVerified, match=r"the copy of your own code\.py"):
+        put(drive, some(program, 3))
+    assert (drive / "code.py").read_bytes() == b"print('mine')\n"
+
+
+def test_somebody_s_own_main_py_stays(drive, program):
+    """It does not run beside code.py, and may be a copy that is dear to somebody."""
+    (drive / "code.py").write_bytes(b"import main\n")
+    (drive / "main.py").write_bytes(b"print('mine')\n")
+    put(drive, some(program, 3))
+    assert (drive / "code.py").read_bytes() == root_files()["code.py"]
+    assert (drive / "main.py").read_bytes() == b"print('mine')\n"
+
+
+def test_code_txt_runs_until_code_py_is_there(drive, program, monkeypatch):
+    """CircuitPython takes it before code.py: it goes last."""
+    (drive / "code.txt").write_bytes(b"print('mine')\n")
+    with monkeypatch.context() as cut:
+
+        def lost(self, source, target):
+            raise LinkLost("pulled out")
+
+        cut.setattr(DriveWay, "rename", lost)
+        with pytest.raises(LinkLost):
+            put(drive, some(program, 3))
+    assert (drive / "code.txt").read_bytes() == b"print('mine')\n"
+    assert "your code.txt is kept as before-stoa-code.txt" in put(drive, some(program, 3)).notes
+    assert not (drive / "code.txt").exists() and (drive / "before-stoa-code.txt").read_bytes() == b"print('mine')\n"
 
 
 def test_an_active_file_of_another_size_keeps_the_program_that_runs(drive, program):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 
 import pytest
 
@@ -11,7 +10,7 @@ from host_tools.bundle import PRESERVED, SLOTS, build_program, root_files
 from host_tools.device.console.raw_repl import RawRepl
 from host_tools.device.deploying.deploy import deploy
 from host_tools.device.deploying.serial_way import SerialWay
-from host_tools.device.errors import DeviceError, DriveDamaged, DriveFull, DriveReadOnly, NoBoard, NotVerified
+from host_tools.device.errors import DeviceError, DriveFull, DriveReadOnly, NoBoard
 from host_tools.rehearsal.household import settings_toml
 from host_tools.virtual_board.fat import mounted
 from host_tools.virtual_board.flash import Flash
@@ -88,6 +87,22 @@ def test_one_file_is_sent_alone_and_the_rest_copied_on_the_board(deployed, progr
     report, _ = put(flash, again)
     assert report.sent == ["stoa/log.py"] and report.copied == 0
     assert running(flash) == (SLOTS[0], again)
+
+
+def test_a_large_file_that_is_copied_is_told_of_as_it_goes(flash):
+    with mounted(flash) as drive:
+        for slot in SLOTS:
+            drive.mkdir("/" + slot)
+        drive.write_file(f"/{SLOTS[0]}/font.bin", bytes(40_000))
+    told = []
+    with SerialBoard(flash) as double:
+        repl = RawRepl(double.port)
+        repl.enter_raw_repl()
+        with SerialWay(repl) as way:
+            way.copy_all(SLOTS[0], SLOTS[1], ["font.bin"], told.append)
+    # 8 KB are a second and a half of flash (docs/deploy.md, an estimate).
+    assert len(told) == 4 and all(8192 <= count < 8192 + 2048 for count in told)
+    assert read(flash, f"{SLOTS[1]}/font.bin") == bytes(40_000)
 
 
 def test_a_module_that_is_no_longer_shipped_goes(flash, program):
@@ -216,7 +231,14 @@ def test_a_folder_that_becomes_a_file_does_not_stay_before_it(flash, program):
         assert "x" not in drive.listdir(f"/{SLOTS[0]}/stoa")
 
 
-def test_somebody_s_own_code_py_is_there_or_ours_wherever_the_cable_goes(flash, program):
+def runs(flash):
+    """What CircuitPython takes for the program (main.c, supported_filenames)."""
+    with mounted(flash) as drive:
+        names = drive.listdir("/")
+    return next((read(flash, name) for name in ("code.txt", "code.py", "main.py", "main.txt") if name in names), None)
+
+
+def test_somebody_s_own_program_runs_or_ours_wherever_the_cable_goes(flash, program):
     few = some(program, 3)
     own = b"print('mine')\n"
     with mounted(flash) as drive:
@@ -227,9 +249,11 @@ def test_somebody_s_own_code_py_is_there_or_ours_wherever_the_cable_goes(flash, 
         flash.content[:] = begun
         with pytest.raises(DeviceError):
             put(flash, few, pull_at=pull_at)
-        assert read(flash, "code.py") in (own, root_files()["code.py"]), pull_at
+        assert runs(flash) in (own, root_files()["code.py"]), pull_at
         put(flash, few)
+        assert read(flash, "code.py") == root_files()["code.py"]
         with mounted(flash) as drive:
+            assert "main.py" not in drive.listdir("/")
             kept = [name for name in drive.listdir("/") if name.startswith("before-stoa-")]
         assert own in [read(flash, name) for name in kept], pull_at
 
@@ -263,66 +287,3 @@ def test_ctrl_c_before_the_agent_is_there_leaves_the_repl_too(flash, monkeypatch
         with pytest.raises(KeyboardInterrupt), SerialWay(repl):
             pass
         assert double.reloaded.wait(10)
-
-
-SETTINGS = b'STOA_API = "https://quotes.example"\n'
-
-
-def erase(flash, lose_settings=False, **board):
-    with SerialBoard(flash, **board) as double:
-        repl = RawRepl(double.port)
-        repl.enter_raw_repl()
-        with SerialWay(repl) as way:
-            way.erase_drive(lose_settings)
-
-
-def test_a_drive_is_not_made_anew_where_the_settings_could_not_be_put_back(flash):
-    with mounted(flash) as drive:
-        drive.write_file("/settings.toml", SETTINGS)
-    before = content_of(flash)
-    with pytest.raises(DriveReadOnly, match=r"save it from the drive, make the drive anew in the REPL"):
-        erase(flash, usb_attached=True)
-    assert content_of(flash) == before
-
-
-def test_settings_that_cannot_be_read_are_lost_only_if_that_is_wanted(flash, monkeypatch):
-    with mounted(flash) as drive:
-        drive.write_file("/settings.toml", SETTINGS)
-    before = content_of(flash)
-    monkeypatch.setattr(SerialWay, "_read", lambda self, path, at, size: b"STOA")
-    with pytest.raises(DriveDamaged, match="add --lose-settings"):
-        erase(flash)
-    assert content_of(flash) == before
-    erase(flash, lose_settings=True)
-    with mounted(flash) as drive:
-        assert "settings.toml" not in drive.listdir("/")
-
-
-def test_settings_that_did_not_get_back_are_in_a_file(flash, monkeypatch, tmp_path):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with mounted(flash) as drive:
-        drive.write_file("/settings.toml", SETTINGS)
-    monkeypatch.setattr(SerialWay, "put", lambda self, path, content: self.remove("nothing"))
-    with pytest.raises(NotVerified, match=r"What was in settings\.toml is in") as told:
-        erase(flash)
-    (saved,) = tmp_path.iterdir()
-    assert str(saved) in str(told.value) and saved.read_bytes() == SETTINGS
-    assert saved.stat().st_mode & 0o777 == 0o600
-
-
-def test_a_damaged_drive_is_made_anew_and_keeps_the_settings(flash, program):
-    few = some(program, 6)
-    with mounted(flash) as drive:
-        drive.write_file("/settings.toml", SETTINGS)
-        drive.write_file("/holiday.jpg", b"\xff" * 1000)
-    with SerialBoard(flash) as double:
-        repl = RawRepl(double.port)
-        repl.enter_raw_repl()
-        with SerialWay(repl) as way:
-            way.erase_drive(False)
-            deploy(way, HEAD, few, lambda *progress: None)
-        repl.close()
-    assert running(flash) == (SLOTS[0], few)
-    assert read(flash, "settings.toml") == SETTINGS
-    with mounted(flash) as drive:
-        assert "holiday.jpg" not in drive.listdir("/")

@@ -17,13 +17,12 @@ from typing import Protocol, Self
 
 from host_tools.device.configuring.settings_file import LARGEST, NAME, SettingsFileError
 from host_tools.device.deploying.connect import connect
-from host_tools.device.deploying.way import Way
-from host_tools.device.errors import DriveReadOnly, NoBoard, NotVerified
+from host_tools.device.deploying.way import Way, beside, replace_file
+from host_tools.device.errors import DriveDamaged, DriveReadOnly, NoBoard, NotVerified
 from host_tools.device.finding.targets import Target, choose
 
-# Read by a board at once: in its memory it is bytes, and twice as many digits.
+# Read by a board at once: in its memory it is bytes, and its text in base64.
 _PIECE = 512
-_BESIDE, _MARK = f"{NAME}.new", b"\n# whole\n"
 
 
 class Place(Protocol):
@@ -120,8 +119,8 @@ class FilePlace:
 class BoardPlace:
     """way: to a board's drive.
 
-    A board has no way to replace a file at once: a new one is written beside the old one first, with a mark at its end.
-    Where power fails as the old one is overwritten, the next `read` does that again.
+    A board has no way to replace a file at once. Where its power fails between the end of the old one and the new one's
+    getting its name, the next `read` goes on from there.
     """
 
     def __init__(self, way: Way) -> None:
@@ -138,29 +137,25 @@ class BoardPlace:
         self._way.__exit__(kind, error, traceback)
 
     def read(self) -> bytes | None:
-        text, beside = self._read(NAME), self._read(_BESIDE) or b""
-        # Else it was cut short itself, or somebody has edited the file since.
-        if beside.endswith(_MARK) and beside.startswith(text or b""):
-            text = beside.removesuffix(_MARK)
-            self._replace(text)
-        return text
+        left = beside(NAME)
+        with self._told():
+            sizes = self._way.sizes([NAME, left])
+            if sizes.get(left) and NAME not in sizes:
+                self._way.rename(left, NAME)
+                self._way.settle()
+            elif left in sizes:
+                # It may be half a file, and has the password.
+                self._way.remove(left)
+        return self._read()
 
     def write(self, text: bytes) -> None:
         with self._told():
-            self._way.write(_BESIDE, text + _MARK, lambda count: None)
+            replace_file(self._way, NAME, text)
             self._way.settle()
-        self._replace(text)
-
-    def _replace(self, text: bytes) -> None:
-        with self._told():
-            self._way.put(NAME, text)
-            self._way.settle()
-            if self._read(NAME) != text:
+            if self._read() != text:
                 raise NotVerified(
                     f"{self.name} reads back otherwise than it was written: check the cable, and try again"
                 )
-            self._way.remove(_BESIDE)
-            self._way.settle()
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -172,14 +167,19 @@ class BoardPlace:
                 "drive's folder, where it is mounted: `stoa config FOLDER`"
             ) from None
 
-    def _read(self, path: str) -> bytes | None:
-        if path not in self._way.sizes([path]):
+    def _read(self) -> bytes | None:
+        size = self._way.sizes([NAME]).get(NAME)
+        if size is None:
             return None
-        text = bytearray()
-        while len(text) <= LARGEST + len(_MARK) and (piece := self._way.read(path, len(text), _PIECE)):
+        text = b""
+        while len(text) < min(size, LARGEST + 1):
+            piece = self._way.read(NAME, len(text), _PIECE)
+            if not piece:
+                raise DriveDamaged(
+                    f"{self.name} cannot be read whole: `stoa deploy --erase-drive` makes the drive anew"
+                )
             text += piece
-        _of_a_size(self.name, bytes(text.removesuffix(_MARK)))
-        return bytes(text)
+        return _of_a_size(self.name, text)
 
 
 def _of_a_size(name: str, text: bytes) -> bytes:

@@ -30,11 +30,13 @@ from host_tools.bundle import (
 )
 from host_tools.device.deploying import manifest
 from host_tools.device.deploying.plan import Plan, make_plan
-from host_tools.device.deploying.way import Kept, Way
-from host_tools.device.errors import DriveFull, NotVerified
+from host_tools.device.deploying.way import Kept, Way, replace_file
+from host_tools.device.errors import DeviceError, DriveFull, NotVerified
 
-# CircuitPython runs the first of these that is there; the others would win over code.py or be forgotten beside it.
+# CircuitPython runs these rather than code.py (main.c, supported_filenames).
 RUN_BEFORE_CODE_PY = ("code.txt",)
+# What it runs where there is no code.py: the new code.py is made under this name, so that there is a program meanwhile.
+RUN_WITHOUT_CODE_PY = "main.py"
 KEPT_BESIDE = "before-stoa-"
 # What the drive must keep free all the same: the directory of the root, a manifest, and the owner's settings.
 RESERVE = 24 * 1024
@@ -223,22 +225,36 @@ def _make_root_files(way: Way, report: Report) -> None:
     wanted = root_files()
     present = way.sizes([*wanted, *RUN_BEFORE_CODE_PY, "boot.py", "settings.toml"])
     hashes = way.hashes([name for name, content in wanted.items() if present.get(name) == len(content)])
-    for name in RUN_BEFORE_CODE_PY:
-        if name in present:
-            _set_aside(way, name, report)
     others = {name: content for name, content in wanted.items() if hashes.get(name) != _sha256(content)}
     for name, content in others.items():
         if present.get(name) and not _is_ours(way, name):
             _set_aside(way, name, report)
-        way.put(name, content)
+        if present.get(name) == len(content):
+            way.overwrite(name, 0, content)
+        else:
+            _put_root_file(way, name, content)
         report.changed = True
     way.settle()
     if others:
         _read_back(way, others)
+    for name in RUN_BEFORE_CODE_PY:
+        if name in present:
+            # From here on the board runs code.py.
+            _set_aside(way, name, report)
+            way.remove(name)
+            way.settle()
+            report.changed = True
     if "boot.py" in present:
         report.notes.append("boot.py is your own and runs before Stoa at every boot")
     if "settings.toml" not in present:
         report.notes.append("there is no settings.toml yet: run `stoa config`")
+
+
+def _put_root_file(way: Way, name: str, content: bytes) -> None:
+    other = RUN_WITHOUT_CODE_PY
+    # Somebody's own stays; an empty one is where a deploy was cut off.
+    stands_in = name == "code.py" and (not way.sizes([other]).get(other) or _is_ours(way, other))
+    replace_file(way, name, content, other if stands_in else "")
 
 
 def _is_ours(way: Way, name: str) -> bool:
@@ -254,7 +270,8 @@ def _read_back(way: Way, wanted: Mapping[str, bytes]) -> None:
         if not again:
             break
         for name in wrong:
-            way.put(name, wanted[name])
+            # Not in place: where it lies may be worn.
+            _put_root_file(way, name, wanted[name])
         way.settle()
     raise NotVerified(
         f"{way.name} reads back another {wrong[0]} than was written: check the cable and deploy again, before the board"
@@ -266,9 +283,18 @@ def _set_aside(way: Way, name: str, report: Report) -> None:
     names = [f"{KEPT_BESIDE}{number}{name}" for number in ("", *(f"{n}-" for n in range(2, 10)))]
     hashes = way.hashes([name, *names])
     # Where a deploy was cut off it is kept already.
-    kept = next((kept for kept in names if hashes.get(kept) in (None, hashes.get(name))), names[-1])
+    kept = next((kept for kept in names if hashes.get(kept) in (None, hashes.get(name))), None)
+    if kept is None:
+        raise DeviceError(
+            f"{way.name}: your own {name} cannot be kept, for {names[0]} to {names[-1]} are there already: remove some"
+            " of them and deploy again"
+        )
     if kept not in hashes:
         way.copy(name, kept)
-    if name in RUN_BEFORE_CODE_PY:
-        way.remove(name)
+        way.settle()
+        if way.hashes([kept]).get(kept) != hashes[name]:
+            raise NotVerified(
+                f"{way.name}: {kept}, the copy of your own {name}, reads back otherwise; {name} is as it was. Deploy"
+                " again"
+            )
     report.notes.append(f"your {name} is kept as {kept}")

@@ -41,7 +41,8 @@ class DriveWay:
         self._lock: int | None = None
 
     def __enter__(self) -> Self:
-        self._lock = _locked(self._folder, self.name)
+        with self._told(""):
+            self._lock = _locked(self._folder, self.name)
         return self
 
     def __exit__(
@@ -127,20 +128,15 @@ class DriveWay:
             self.copy(f"{source}/{path}", f"{target}/{path}")
             on_bytes(self.sizes([f"{target}/{path}"])[f"{target}/{path}"])
 
-    def put(self, path: str, content: bytes) -> None:
-        if self.sizes([path]).get(path) == len(content):
-            self.overwrite(path, 0, content)
-            return
-        beside = f"{path}.new"
-        self.write(beside, content, lambda _: None)
-        with self._told(path):
-            os.replace(self._at(beside), self._at(path))
-
     def overwrite(self, path: str, at: int, block: bytes) -> None:
         with self._told(path), open(self._at(path), "r+b", buffering=0) as file:
             file.seek(at)
             file.write(block)
             os.fsync(file.fileno())
+
+    def rename(self, source: str, target: str) -> None:
+        with self._told(target):
+            os.replace(self._at(source), self._at(target))
 
     def remove(self, path: str) -> None:
         with self._told(path):

@@ -12,22 +12,27 @@ import errno
 import hashlib
 import os
 import tempfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from host_tools.device.console.raw_repl import BoardRaised, RawRepl
 from host_tools.device.deploying import manifest
+from host_tools.device.deploying.packing import packed, without_comments
 from host_tools.device.deploying.way import Differences, Kept, OnBytes
-from host_tools.device.errors import DeviceError, DriveDamaged, DriveFull, DriveReadOnly, LinkLost, NotVerified
+from host_tools.device.errors import (
+    CutShort,
+    DeviceError,
+    DriveDamaged,
+    DriveFull,
+    DriveReadOnly,
+    NotVerified,
+)
 from host_tools.device.finding import boot_out
 
 # Uncompressed bytes a command carries: the board holds them, and their text, in a heap of 100 KB.
 PIECE = 4096
-# Of zlib: some unpackers set the whole window aside.
-WINDOW_BITS = 12
 # Text of commands that are sent together, so that a small file is one exchange.
 COMMAND = 6000
 # Files that one command copies.
@@ -55,7 +60,7 @@ class SerialWay:
         return self
 
     def _give_agent(self) -> None:
-        agent = _packed(_small(_AGENT.read_text(encoding="utf-8")).encode())
+        agent = packed(without_comments(_AGENT.read_text(encoding="utf-8")).encode())
         imports = "from zlib import decompress\nfrom binascii import a2b_base64\n"
         self._exec(f"{imports}exec(decompress(a2b_base64({agent!r})))")
 
@@ -69,20 +74,14 @@ class SerialWay:
                 " storage.erase_filesystem()`), deploy to the drive that comes back, and put settings.toml on it"
             )
         settings = self._settings(lose_settings)
-        with _saved(settings) as saved:
-            try:
-                self._repl.exec_and_reset("storage.erase_filesystem()", ERASED_S)
-                self._give_agent()
-                if settings:
-                    self.put("settings.toml", settings)
-                    if self.hashes(["settings.toml"]) != {"settings.toml": hashlib.sha256(settings).hexdigest()}:
-                        raise NotVerified(f"{self.name}: settings.toml reads back otherwise")
-                self.settle()
-            except DeviceError as error:
-                if not settings:
-                    raise
-                raise type(error)(f"{error}. What was in settings.toml is in {saved} on this computer") from None
-            saved.unlink()
+        with _saved(settings):
+            self._repl.exec_and_reset("storage.erase_filesystem()", ERASED_S)
+            self._give_agent()
+            if settings:
+                self.write("settings.toml", settings, lambda _: None)
+                if self.hashes(["settings.toml"]) != {"settings.toml": hashlib.sha256(settings).hexdigest()}:
+                    raise NotVerified(f"{self.name}: settings.toml reads back otherwise")
+            self.settle()
 
     def _settings(self, lose: bool) -> bytes:
         try:
@@ -90,7 +89,7 @@ class SerialWay:
             settings = self._read("settings.toml", 0, size)
             if len(settings) == size:
                 return settings
-        except DeviceError:
+        except DriveDamaged:
             if not lose:
                 raise
         if lose:
@@ -103,13 +102,7 @@ class SerialWay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        try:
-            if not isinstance(error, LinkLost):
-                self._repl.leave()
-        except LinkLost:
-            pass
-        finally:
-            self._repl.close()
+        self._repl.let_go(error)
 
     def boot_out(self) -> boot_out.BootOut | None:
         return boot_out.parse(self.read("boot_out.txt", 0, boot_out.SIZE).decode("utf-8", "replace"))
@@ -146,7 +139,7 @@ class SerialWay:
     def compare(self, folder: str, wanted: Mapping[str, Kept], on_bytes: OnBytes) -> Differences:
         table = "\n".join(f"{wanted[path].sha256[:16]} {path}" for path in sorted(wanted))
         if table != self._table:
-            self._exec(f"want({_packed(table.encode())!r})")
+            self._exec(f"want({packed(table.encode())!r})")
             self._table = table
         found = Differences({}, {})
         lines = self._change(folder, f"compare({'/' + folder!r},{manifest.NAME!r})", _counted(on_bytes))
@@ -166,7 +159,7 @@ class SerialWay:
         command, carried = f"begin({'/' + path!r})", 0
         for at in range(0, len(content), PIECE):
             piece = content[at : at + PIECE]
-            more = f";add({_packed(piece)!r})"
+            more = f";add({packed(piece)!r})"
             if len(command) + len(more) > COMMAND:
                 self._change(path, command)
                 on_bytes(carried)
@@ -189,16 +182,11 @@ class SerialWay:
             names = list(paths[at : at + NAMES])
             self._change(target, f"copy_all({'/' + source!r},{'/' + target!r},{names!r})", _counted(on_bytes))
 
-    def put(self, path: str, content: bytes) -> None:
-        size = self.sizes([path]).get(path)
-        if size is not None and size != len(content):
-            beside = f"/{path}.new"
-            self._change(path, f"begin({beside!r});add({_packed(content)!r});end();swap({'/' + path!r})")
-        else:
-            self.overwrite(path, 0, content)
-
     def overwrite(self, path: str, at: int, block: bytes) -> None:
-        self._change(path, f"place({'/' + path!r},{at},{_packed(block)!r})")
+        self._change(path, f"place({'/' + path!r},{at},{packed(block)!r})")
+
+    def rename(self, source: str, target: str) -> None:
+        self._change(target, f"rename({'/' + source!r},{'/' + target!r})")
 
     def remove(self, path: str) -> None:
         self._change(path, f"remove({'/' + path!r})")
@@ -257,14 +245,25 @@ class SerialWay:
 
 
 @contextlib.contextmanager
-def _saved(settings: bytes) -> Iterator[Path]:
-    """A file of its owner's alone that holds them; it stays unless it is removed."""
-    handle, name = tempfile.mkstemp(prefix="stoa-settings-", suffix=".toml")
-    with open(handle, "wb") as file:
-        file.write(settings)
-        file.flush()
-        os.fsync(file.fileno())
-    yield Path(name)
+def _saved(settings: bytes) -> Iterator[None]:
+    """A file of its owner's alone holds them meanwhile. Whatever goes wrong, it stays, and the error says where."""
+    where = ""
+    if settings:
+        handle, name = tempfile.mkstemp(prefix="stoa-settings-", suffix=".toml")
+        where = f". What was in settings.toml is in {name} on this computer"
+        with open(handle, "wb") as file:
+            file.write(settings)
+            file.flush()
+            os.fsync(file.fileno())
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise CutShort(f"cut short as the drive was made anew, and it may be empty: deploy again{where}") from None
+    except DeviceError as error:
+        error.args = (f"{error}{where}",)
+        raise
+    if settings:
+        os.unlink(name)
 
 
 def _counted(on_bytes: OnBytes) -> Callable[[str], None]:
@@ -275,22 +274,3 @@ def _counted(on_bytes: OnBytes) -> Callable[[str], None]:
             on_bytes(int(line[1:]))
 
     return on_line
-
-
-def _packed(piece: bytes) -> str:
-    packing = zlib.compressobj(9, wbits=WINDOW_BITS)
-    return base64.b64encode(packing.compress(piece) + packing.flush()).decode()
-
-
-def _small(source: str) -> str:
-    """Without comments and docstrings, and a space for four: that much less goes over the cable."""
-    lines: Iterable[str] = (line for line in source.splitlines() if line.strip() and not line.lstrip().startswith("#"))
-    kept, in_text = [], False
-    for line in lines:
-        stripped = line.strip()
-        if in_text or stripped.startswith('"""'):
-            in_text = not (stripped.endswith('"""') and (in_text or len(stripped) > 3))
-            continue
-        depth = (len(line) - len(stripped)) // 4
-        kept.append(" " * depth + stripped)
-    return "\n".join(kept)

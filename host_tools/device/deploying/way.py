@@ -87,12 +87,15 @@ class Way(Protocol):
         """As `copy`, of `paths` in the folder `source`, to the folder `target`. on_bytes: as above."""
         ...
 
-    def put(self, path: str, content: bytes) -> None:
-        """Create or replace a file of a few KB: the old one is there or the new one, wherever the link is lost."""
+    def overwrite(self, path: str, at: int, block: bytes) -> None:
+        """Put a block of a few KB in place into a file that is there: all or nothing, wherever the link is lost."""
         ...
 
-    def overwrite(self, path: str, at: int, block: bytes) -> None:
-        """Put `block` in place into a file that is there, with the same promise."""
+    def rename(self, source: str, target: str) -> None:
+        """Give a file another name, in place of what has it: both or none, wherever the link is lost.
+
+        FatFs renames to no name that is taken. Where a board's power fails in the midst of it, `source` alone is left.
+        """
         ...
 
     def remove(self, path: str) -> None:
@@ -113,3 +116,19 @@ class Way(Protocol):
     def settle(self) -> None:
         """Return when all that was written has reached the board."""
         ...
+
+
+def beside(path: str) -> str:
+    """Where `replace_file` makes the new file. If it is there and `path` is not, it is whole."""
+    return f"{path}.new"
+
+
+def replace_file(way: Way, path: str, content: bytes, made_as: str = "") -> None:
+    """Create a file, or replace it: the old one is there or the new one, wherever the link is lost.
+
+    made_as: the new one's name until it is whole, if not `beside`.
+    """
+    made_as = made_as or beside(path)
+    way.write(made_as, content, lambda _: None)
+    way.settle()
+    way.rename(made_as, path)

@@ -40,8 +40,10 @@ def alive():
 def size(path):
     try:
         found = os.stat(path)
-    except OSError:
-        return None
+    except OSError as error:
+        if error.errno == 2:
+            return None
+        raise
     return None if found[0] & 0x4000 else found[6]
 
 
@@ -84,7 +86,7 @@ def tell(count):
     if W and W.mode:
         W.feed()
     P += count
-    if P > 32767:
+    if P > 8191:
         print("+", P)
         P = 0
 
@@ -181,7 +183,6 @@ def seal(path, first_line):
 def copy_all(source, target, names):
     for name in names:
         copy(source + "/" + name, target + "/" + name)
-        tell(size(target + "/" + name))
 
 
 def copy(source, target):
@@ -192,13 +193,14 @@ def copy(source, target):
             if not count:
                 break
             F.write(memoryview(B)[:count])
+            tell(count)
     end()
 
 
-def swap(path):
-    """The file beside it, path + ".new", in its place: FatFs renames to no name that is taken."""
-    remove(path)
-    os.rename(path + ".new", path)
+def rename(source, target):
+    """FatFs renames to no name that is taken."""
+    remove(target)
+    os.rename(source, target)
 
 
 def place(path, at, text):
