@@ -179,8 +179,8 @@ def _refuse_others_beside_check(context: typer.Context) -> None:
 def _check(path: Path, as_json: bool) -> None:
     from host_tools.cli.config_dialogue import tell_problems
     from host_tools.device.configuring.settings_check import check
-    from host_tools.device.configuring.settings_file import NAME
     from host_tools.device.configuring.settings_place import FilePlace
+    from host_tools.settings_toml import NAME
 
     # A Path would take the "./" away, by which a person sees whose folder is meant.
     file = os.path.join(path, NAME) if path.is_dir() else str(path)

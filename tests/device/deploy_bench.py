@@ -9,7 +9,8 @@ from host_tools.boards import load_board
 from host_tools.bundle import ACTIVE, ACTIVE_AT, SLOTS
 from host_tools.device.console.raw_repl import RawRepl
 from host_tools.device.deploying import manifest
-from host_tools.device.deploying.deploy import Report, deploy
+from host_tools.device.deploying.deploy import deploy
+from host_tools.device.deploying.report import Report
 from host_tools.device.deploying.serial_way import SerialWay
 from host_tools.virtual_board.fat import FatDrive, mounted
 from host_tools.virtual_board.flash import Flash

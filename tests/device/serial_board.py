@@ -322,6 +322,10 @@ class SerialBoard:
             else:
                 link.fail(fault)
 
+    def interrupt(self) -> None:
+        """As Ctrl-C does while a command runs: it ends at the board's next call."""
+        self._interrupted.set()
+
     def _set_watchdog(self, mode: str | None) -> None:
         self.watchdog = mode
 
@@ -336,8 +340,8 @@ class SerialBoard:
                 if data:
                     self._pace(len(data))
                     if b"\x03" in data and self._runs_a_command:
-                        # It ends the command at the board's next call, and what came with it is thrown away.
-                        self._interrupted.set()
+                        # What came with it is thrown away.
+                        self.interrupt()
                         continue
                     os.write(to_vm, self._buffered(data))
         except OSError:

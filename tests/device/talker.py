@@ -16,10 +16,14 @@ TALKS_S = 60.0
 
 
 class Talker:
-    """`port` is the pseudo-terminal's name while the context lasts. each_s: between two lines; 0 is a flood."""
+    """`port` is the pseudo-terminal's name while the context lasts. each_s: between two lines; 0 is a flood.
 
-    def __init__(self, each_s: float) -> None:
+    lines: after which it says no more.
+    """
+
+    def __init__(self, each_s: float, lines: int = 1_000_000_000) -> None:
         self.each_s = each_s
+        self.lines = lines
 
     def __enter__(self) -> Talker:
         self._master, self._slave = pty.openpty()
@@ -52,7 +56,9 @@ class Talker:
 
     def _talk(self) -> None:
         ends = time.monotonic() + TALKS_S
-        while time.monotonic() < ends and not self._over.wait(self.each_s):
+        for _ in range(self.lines):
+            if time.monotonic() > ends or self._over.wait(self.each_s):
+                return
             if select.select([], [self._master], [], 0.05)[1]:
                 with contextlib.suppress(BlockingIOError):
                     os.write(self._master, BOOT_LOOP)

@@ -92,6 +92,15 @@ def test_a_port_that_keeps_talking_and_is_no_board(each_s, wait_s):
     assert len(told) == 1 and "something talks on" in told[0] and told[0].endswith("; waiting 0 s")
 
 
+def test_a_board_that_said_something_before_it_slept(monkeypatch):
+    for name in ("ANSWERS_S", "BOOTS_S"):
+        monkeypatch.setattr(connect, name, 1.0)
+    told = []
+    with Talker(0.05, lines=1) as talker, pytest.raises(NoBoard, match="nothing answers on"):
+        connect.connect(talker.port, wait_s=0.4, on_waiting=told.append)
+    assert len(told) == 1 and "the board may sleep" in told[0]
+
+
 def test_one_ctrl_c_ends_it_while_the_port_keeps_talking():
     def interrupt(text):
         raise KeyboardInterrupt

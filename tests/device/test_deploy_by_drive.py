@@ -296,6 +296,18 @@ def test_no_program_of_somebody_s_own_goes_before_its_copy_was_read_back(drive, 
     assert (drive / "code.py").read_bytes() == b"print('mine')\n"
 
 
+def test_settings_that_had_not_got_their_name_yet_get_it(drive, program):
+    (drive / "settings.toml.new").write_bytes(b"# whole\n")
+    assert not [note for note in put(drive, some(program, 3)).notes if "settings.toml" in note]
+    assert (drive / "settings.toml").read_bytes() == b"# whole\n"
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(drive, program):
+    (drive / "main.py").mkdir()
+    with pytest.raises(DeviceError, match=r"main\.py: there is a folder where a file is to be"):
+        put(drive, some(program, 3))
+
+
 def test_somebody_s_own_main_py_stays(drive, program):
     """It does not run beside code.py, and may be a copy that is dear to somebody."""
     (drive / "code.py").write_bytes(b"import main\n")

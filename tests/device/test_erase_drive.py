@@ -10,7 +10,7 @@ from host_tools.bundle import SLOTS, build_program
 from host_tools.device.console.raw_repl import BoardRaised, RawRepl
 from host_tools.device.deploying.deploy import deploy
 from host_tools.device.deploying.serial_way import SerialWay
-from host_tools.device.errors import CutShort, DriveDamaged, DriveReadOnly, LinkLost, NotVerified
+from host_tools.device.errors import CutShort, DeviceError, DriveDamaged, DriveReadOnly, LinkLost
 from host_tools.virtual_board.fat import mounted
 from tests.device import deploy_bench
 from tests.device.deploy_bench import BOARD, HEAD, blank
@@ -71,9 +71,18 @@ def test_a_drive_is_not_made_anew_where_the_settings_could_not_be_put_back(flash
     assert bytes(flash.content) == before
 
 
-def test_settings_that_cannot_be_read_are_lost_only_if_that_is_wanted(flash, monkeypatch):
+def _short(self, path, at, size):
+    return b"STOA"
+
+
+def _damaged(self, path, at, size):
+    raise DriveDamaged("the drive is damaged")
+
+
+@pytest.mark.parametrize("reads", [_short, _damaged])
+def test_settings_that_cannot_be_read_are_lost_only_if_that_is_wanted(flash, monkeypatch, reads):
     before = bytes(flash.content)
-    monkeypatch.setattr(SerialWay, "_read", lambda self, path, at, size: b"STOA")
+    monkeypatch.setattr(SerialWay, "_read", reads)
     with pytest.raises(DriveDamaged, match="add --lose-settings"):
         erase(flash)
     assert bytes(flash.content) == before
@@ -108,8 +117,23 @@ def test_a_file_that_cannot_be_looked_at_is_not_one_that_is_not_there(flash, mon
     assert bytes(flash.content) == before
 
 
+def test_settings_that_had_not_got_their_name_yet_are_kept(flash):
+    with mounted(flash) as drive:
+        drive.rename("/settings.toml", "/settings.toml.new")
+    erase(flash)
+    assert files(flash) == {"settings.toml": SETTINGS}
+
+
 def _no_memory(self):
     raise BoardRaised("MemoryError", None)
+
+
+def _noise(self):
+    raise ZeroDivisionError("a defect of ours")
+
+
+def _unplugged(self):
+    raise LinkLost("the board runs what it ran before")
 
 
 def _interrupted(self, *arguments):
@@ -124,27 +148,42 @@ def _is_there(saved, error):
 
 def test_settings_that_did_not_get_back_are_in_a_file(flash, monkeypatch, saved):
     monkeypatch.setattr(SerialWay, "write", lambda self, path, content, on_bytes: None)
-    with pytest.raises(NotVerified) as told:
+    with pytest.raises(DeviceError, match=r"settings\.toml reads back otherwise") as told:
         erase(flash)
     _is_there(saved, told.value)
 
 
-def test_so_they_are_where_the_board_has_no_memory_for_what_comes_then(flash, monkeypatch, saved):
+@pytest.mark.parametrize(
+    ("goes_wrong", "error", "said"),
+    [
+        (_no_memory, DeviceError, r"and it may be empty: deploy again \(MemoryError\)\. What was in"),
+        (
+            _unplugged,
+            LinkLost,
+            r"the link broke off as the drive was made anew, and it may be empty: deploy again\. What",
+        ),
+        (_noise, DeviceError, r"\(a defect of ours\)\. What was in"),
+    ],
+)
+def test_so_they_are_whatever_goes_wrong_then(flash, monkeypatch, saved, goes_wrong, error, said):
     exec_and_reset = RawRepl.exec_and_reset
 
-    def then_short_of_memory(self, *arguments):
+    def then(self, *arguments):
         exec_and_reset(self, *arguments)
-        monkeypatch.setattr(SerialWay, "_give_agent", _no_memory)
+        monkeypatch.setattr(SerialWay, "_give_agent", goes_wrong)
 
-    monkeypatch.setattr(RawRepl, "exec_and_reset", then_short_of_memory)
-    with pytest.raises(BoardRaised, match="MemoryError") as told:
+    monkeypatch.setattr(RawRepl, "exec_and_reset", then)
+    with pytest.raises(error, match=said) as told:
         erase(flash)
     _is_there(saved, told.value)
 
 
-def test_so_they_are_after_ctrl_c(flash, monkeypatch, saved):
+@pytest.mark.parametrize("again", [False, True])
+def test_so_they_are_after_ctrl_c(flash, monkeypatch, saved, again):
+    if again:
+        monkeypatch.setattr(RawRepl, "leave", _interrupted)
     monkeypatch.setattr(RawRepl, "exec_and_reset", _interrupted)
-    with pytest.raises(CutShort, match="the drive was made anew, and it may be empty: deploy again") as told:
+    with pytest.raises(CutShort, match=r"as the drive was made anew, and it may be empty: deploy again\. What") as told:
         erase(flash)
     _is_there(saved, told.value)
 

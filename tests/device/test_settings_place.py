@@ -11,7 +11,8 @@ import pytest
 from host_tools.boards import load_board
 from host_tools.device.configuring import settings_place
 from host_tools.device.configuring.settings_check import check
-from host_tools.device.errors import NoBoard
+from host_tools.device.deploying.drive_way import DriveWay
+from host_tools.device.errors import DriveDamaged, NoBoard
 from host_tools.device.finding.targets import Target
 from host_tools.virtual_board.fat import mounted
 from host_tools.virtual_board.flash import Flash
@@ -154,6 +155,34 @@ def test_so_does_ctrl_c_at_a_question(flash, micropython):
         assert terminal.end("\x03") == 130
         await_program(double)
     assert on_board(flash) == before
+
+
+def test_ctrl_c_wherever_it_comes_costs_no_setting(flash, micropython):
+    """Between the end of the old file and the new one's getting its name, too."""
+    before, begun = on_board(flash), bytes(flash.content)
+    with SerialBoard(flash) as double:
+        stoa(double.port, *ACCOUNT, "--no-check")
+    after, seen = on_board(flash), set()
+    for at in range(1, len(double.changes) + 1):
+        flash.content[:] = begun
+        with SerialBoard(flash) as double:
+            double.on_change = lambda number, double=double, at=at: double.interrupt() if number == at else None
+            stoa(double.port, *ACCOUNT, "--no-check")
+        seen.add(on_board(flash))
+    assert seen == {before, after}
+
+
+def test_what_is_whole_stays_until_the_other_was_read(tmp_path):
+    (tmp_path / "settings.toml").write_bytes(b"# old\n")
+    (tmp_path / "settings.toml.new").write_bytes(b"# new\n")
+
+    class Damaged(DriveWay):
+        def read(self, path, at, size):
+            return b""
+
+    with Damaged(tmp_path) as way, pytest.raises(DriveDamaged, match="cannot be read whole"):
+        settings_place.BoardPlace(way).read()
+    assert (tmp_path / "settings.toml.new").read_bytes() == b"# new\n"
 
 
 def test_a_cable_that_is_pulled_with_the_board_s_power_costs_no_setting(flash, micropython):

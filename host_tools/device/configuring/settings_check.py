@@ -15,7 +15,7 @@ from typing import Literal
 from host_tools.device.configuring import settings_file, tz_rules
 from host_tools.device.configuring.settings_file import Line
 from host_tools.firmware_modules import firmware
-from host_tools.settings_toml import SettingsSyntaxError, lookup
+from host_tools.settings_toml import NAME, SettingsSyntaxError, lookup
 
 ALLOW_HTTP, ZONE = "STOA_ALLOW_HTTP", "STOA_TZ"
 # CircuitPython's own key: the stack of Python frames, 1,536 bytes unless it says otherwise (docs/small-heap.md).
@@ -83,13 +83,11 @@ def check(text: bytes) -> list[Problem]:
         # What seems to be missing may stand below it.
         found = [problem for problem in found if problem.line is not None]
         said = "holds a NUL, as a power cut may leave it, and CircuitPython reads no further"
-        found.append(
-            Problem("error", settings_file.NAME, line, said, "move the file away, and write it anew by `stoa config`")
-        )
+        found.append(Problem("error", NAME, line, said, "move the file away, and write it anew by `stoa config`"))
     wrong = settings_file.syntax_error(text)
     if wrong and wrong[0] not in {problem.line for problem in found}:
         fix = "put it right, or `stoa config` will not edit the file"
-        found.append(Problem("warning", settings_file.NAME, wrong[0], wrong[1], fix))
+        found.append(Problem("warning", NAME, wrong[0], wrong[1], fix))
     return sorted(found, key=lambda problem: (problem.line is None, problem.line or 0))
 
 
@@ -130,7 +128,7 @@ def _stack(text: bytes, line: int | None) -> Iterator[Problem]:
 def _lines(text: bytes) -> Iterator[Problem]:
     if settings_file.has_mark(text):
         fix = "save the file as UTF-8 without it"
-        yield Problem("warning", settings_file.NAME, 1, "begins with a byte order mark, which hides the first key", fix)
+        yield Problem("warning", NAME, 1, "begins with a byte order mark, which hides the first key", fix)
     known, first = keys(), dict[str, int]()
     for line in settings_file.lines(text):
         if not line.key.startswith(_OURS):

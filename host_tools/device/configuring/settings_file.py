@@ -19,7 +19,6 @@ from tomlkit.items import AoT, Item, String, StringType, Trivia
 from host_tools.errors import StoaError
 from host_tools.settings_toml import SettingsSyntaxError, lookup
 
-NAME = "settings.toml"
 # Over a serial port it is one command. Stoa's own keys come to some 700 bytes.
 LARGEST = 8192
 

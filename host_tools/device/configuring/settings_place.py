@@ -15,11 +15,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from host_tools.device.configuring.settings_file import LARGEST, NAME, SettingsFileError
+from host_tools.device.configuring.settings_file import LARGEST, SettingsFileError
 from host_tools.device.deploying.connect import connect
-from host_tools.device.deploying.way import Way, beside, replace_file
+from host_tools.device.deploying.way import Way, beside, replace_file, take_up
 from host_tools.device.errors import DriveDamaged, DriveReadOnly, NoBoard, NotVerified
 from host_tools.device.finding.targets import Target, choose
+from host_tools.settings_toml import NAME
 
 # Read by a board at once: in its memory it is bytes, and its text in base64.
 _PIECE = 512
@@ -137,16 +138,12 @@ class BoardPlace:
         self._way.__exit__(kind, error, traceback)
 
     def read(self) -> bytes | None:
-        left = beside(NAME)
         with self._told():
-            sizes = self._way.sizes([NAME, left])
-            if sizes.get(left) and NAME not in sizes:
-                self._way.rename(left, NAME)
-                self._way.settle()
-            elif left in sizes:
-                # It may be half a file, and has the password.
-                self._way.remove(left)
-        return self._read()
+            take_up(self._way, NAME)
+            text = self._read()
+            # It may be half a file, and has the password.
+            self._way.remove(beside(NAME))
+        return text
 
     def write(self, text: bytes) -> None:
         with self._told():

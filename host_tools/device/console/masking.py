@@ -3,9 +3,10 @@
 Masked are the values of names that end in "token", "password", "secret" and the like, in JSON, key=value, TOML, form
 bodies and headers, also where a quoted text quotes another; what is a token by its looks (Auth0's "v1.", a JWT, what
 comes after "Bearer"); who an address is for ("https://user:password@"); and any run of 40 or more base64 or base64url
-characters that does not read like a name or a path. So is the next word after a name, as `print(name, value)` has it:
-any word after one with an underscore, as "refresh_token"; after "password" or "token", which people write too, one that
-is quoted or does not look like a word. Not masked are what the glass shows too: the user code and the verification URI.
+characters that does not read like a name or a path in small letters. So is the next word after a name, as `print(name,
+value)` has it: any word after one with an underscore, as "refresh_token"; after "password" or "token", which people
+write too, one that is quoted or does not look like a word. Not masked are what the glass shows too: the user code and
+the verification URI.
 
 Too much is hidden rather than too little: an unquoted value goes on to the next space, or "&" and a name; that of a
 header to the end of the line. Each kind is looked for in what the one before has left, so that none can take away the

@@ -78,7 +78,6 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
         """Interrupt whatever runs. NoBoard if nobody answers in `timeout_overall` seconds; NoRepl."""
         with self._link():
             ends = time.monotonic() + timeout_overall
-            talks = False
             while True:
                 with suppress(serial.SerialTimeoutException):
                     # The second one, for "press any key" eats one.
@@ -87,10 +86,10 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
                 if heard.endswith(BANNER) and self._has_its_prompt_next():
                     self.in_raw_repl = True
                     return
-                talks = talks or bool(heard)
                 if time.monotonic() > ends:
                     break
-        if talks:
+        # What is silent by now has said its last word before it sleeps, or as it booted.
+        if heard:
             raise NoRepl(
                 f"something talks on {self.port}, and it is no REPL of CircuitPython: press RESET if its program takes"
                 " no Ctrl-C; if there is no CircuitPython on it yet, put it there: `stoa flash`"
@@ -177,7 +176,9 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
 
     def ask(self, expression: str) -> Any:
         """The value of an expression on the board, a literal."""
-        return ast.literal_eval(self.exec(f"print(repr({expression}))").decode().strip())
+        said = self.exec(f"print(repr({expression}))")
+        with self._link():
+            return ast.literal_eval(said.decode().strip())
 
     def begin(self, command: str) -> None:
         """Run what has no end to wait for. LinkLost."""
@@ -216,9 +217,11 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
 
     def let_go(self, error: BaseException | None = None) -> None:
         """Close the port. A board that may be in its REPL runs its program anew. error: what led here."""
+        # Another Ctrl-C does not hide what the first error has to say.
+        hidden = (LinkLost,) if error is None else (LinkLost, KeyboardInterrupt)
         try:
             if not isinstance(error, LinkLost):
-                with suppress(LinkLost):
+                with suppress(*hidden):
                     self.leave()
         finally:
             self.close()
@@ -234,8 +237,8 @@ class RawRepl(SerialTransport):  # type: ignore[misc]
     def _link(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, serial.SerialException, TransportError, ValueError, LookupError) as error:
-            # ValueError and LookupError: mpremote takes an answer apart that never came.
+        except (OSError, serial.SerialException, TransportError, ValueError, LookupError, SyntaxError) as error:
+            # ValueError, LookupError, SyntaxError: an answer is taken apart that never came, or is noise.
             raise LinkLost(
                 f"{self.port} does not answer any more ({error or type(error).__name__}): check the cable and do the"
                 " same again, it goes on from where it was; the board runs what it ran before once it is reset"

@@ -93,6 +93,7 @@ def _awaited(repl: RawRepl, ends: float, now: Callable[[], float], refusal: NoBo
                     return repl
             except LinkLost:
                 # The port goes with the board's USB when it sleeps or is reset, and comes back.
+                refusal = None
                 repl.close()
                 repl = _opened(repl.port, repl.small_steps, ends, now)
         if isinstance(refusal, NoRepl):

@@ -7,20 +7,20 @@ new one, and the same again goes on from there (docs/deploy.md).
     the folder that is not in use: manifest away, what is not wanted away, copy, send
     read back                                                                       (NotVerified)
     manifest
-    code.py and safemode.py, each in one write; read back                           (NotVerified)
+    code.py and safemode.py: an owner's own copied aside; each in one write, or by a file that gets its name; read back
+                                                                                    (NotVerified)
+    code.txt, which would run in their place, aside
     a block of ACTIVE, in place: from here on the board runs the new program
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from host_tools.bundle import (
     ACTIVE,
     ACTIVE_AT,
-    ROOT_FILE_MARK,
     SECTOR,
     SLOTS,
     active_block,
@@ -30,33 +30,15 @@ from host_tools.bundle import (
 )
 from host_tools.device.deploying import manifest
 from host_tools.device.deploying.plan import Plan, make_plan
-from host_tools.device.deploying.way import Kept, Way, replace_file
-from host_tools.device.errors import DeviceError, DriveFull, NotVerified
+from host_tools.device.deploying.report import Report
+from host_tools.device.deploying.root import RUN_BEFORE_CODE_PY, is_ours, make_root_files, sha256
+from host_tools.device.deploying.way import Kept, Way
+from host_tools.device.errors import DriveFull, NotVerified
 
-# CircuitPython runs these rather than code.py (main.c, supported_filenames).
-RUN_BEFORE_CODE_PY = ("code.txt",)
-# What it runs where there is no code.py: the new code.py is made under this name, so that there is a program meanwhile.
-RUN_WITHOUT_CODE_PY = "main.py"
-KEPT_BESIDE = "before-stoa-"
 # What the drive must keep free all the same: the directory of the root, a manifest, and the owner's settings.
 RESERVE = 24 * 1024
 
 OnProgress = Callable[[str, int, int], None]
-
-
-@dataclass
-class Report:
-    """What a deploy came to; sizes in bytes. slot: where the board's program is. notes: what its owner should know."""
-
-    slot: str = ""
-    changed: bool = False
-    sent: list[str] = field(default_factory=list)
-    sent_bytes: int = 0
-    copied: int = 0
-    removed: int = 0
-    files: int = 0
-    kept_token: bool = False
-    notes: list[str] = field(default_factory=list)
 
 
 def deploy(way: Way, head: manifest.Head, program: Mapping[str, bytes], on_progress: OnProgress) -> Report:
@@ -65,7 +47,7 @@ def deploy(way: Way, head: manifest.Head, program: Mapping[str, bytes], on_progr
     on_progress: (step, bytes done, bytes in all), again and again. DeviceErrors of the way; DriveFull before anything
     is written, NotVerified before the board runs anything else.
     """
-    wanted = {path: Kept(len(content), _sha256(content)) for path, content in program.items()}
+    wanted = {path: Kept(len(content), sha256(content)) for path, content in program.items()}
     size = sum(each.size for each in wanted.values())
     digest = manifest.digest(wanted)
     running = _active_slot(way)
@@ -74,7 +56,7 @@ def deploy(way: Way, head: manifest.Head, program: Mapping[str, bytes], on_progr
     standing = manifest.read_head(way.read(f"{running}/{manifest.NAME}", 0, manifest.HEAD_SIZE))
     if standing is None or standing.digest != digest or way.digest(running, step.of("comparing", size)) != digest:
         # A new board runs neither. What has lost its manifest may be running all the same.
-        is_new = standing is None and not _is_ours(way, "code.py")
+        is_new = standing is None and not is_ours(way, "code.py")
         report.slot = target = running if is_new else next(slot for slot in SLOTS if slot != running)
         plan = _plan(way, wanted, target, running if target != running else None, step)
         _check_room(way, plan, size if is_new else 0, report)
@@ -88,7 +70,7 @@ def deploy(way: Way, head: manifest.Head, program: Mapping[str, bytes], on_progr
     else:
         _make_first_files(way, running, report)
     step.end()
-    _make_root_files(way, report)
+    make_root_files(way, report)
     if report.slot != running:
         way.overwrite(ACTIVE, ACTIVE_AT, active_block(report.slot))
         way.settle()
@@ -123,10 +105,6 @@ class _Steps:
             name, total = self._running
             self._on_progress(name, total, total)
             self._running = None
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _active_slot(way: Way) -> str:
@@ -219,82 +197,3 @@ def _mend(
             " cable, and the drive if it happens again: `import storage; storage.erase_filesystem()` in the REPL makes"
             " it anew, and costs all that is on it"
         )
-
-
-def _make_root_files(way: Way, report: Report) -> None:
-    wanted = root_files()
-    present = way.sizes([*wanted, *RUN_BEFORE_CODE_PY, "boot.py", "settings.toml"])
-    hashes = way.hashes([name for name, content in wanted.items() if present.get(name) == len(content)])
-    others = {name: content for name, content in wanted.items() if hashes.get(name) != _sha256(content)}
-    for name, content in others.items():
-        if present.get(name) and not _is_ours(way, name):
-            _set_aside(way, name, report)
-        if present.get(name) == len(content):
-            way.overwrite(name, 0, content)
-        else:
-            _put_root_file(way, name, content)
-        report.changed = True
-    way.settle()
-    if others:
-        _read_back(way, others)
-    for name in RUN_BEFORE_CODE_PY:
-        if name in present:
-            # From here on the board runs code.py.
-            _set_aside(way, name, report)
-            way.remove(name)
-            way.settle()
-            report.changed = True
-    if "boot.py" in present:
-        report.notes.append("boot.py is your own and runs before Stoa at every boot")
-    if "settings.toml" not in present:
-        report.notes.append("there is no settings.toml yet: run `stoa config`")
-
-
-def _put_root_file(way: Way, name: str, content: bytes) -> None:
-    other = RUN_WITHOUT_CODE_PY
-    # Somebody's own stays; an empty one is where a deploy was cut off.
-    stands_in = name == "code.py" and (not way.sizes([other]).get(other) or _is_ours(way, other))
-    replace_file(way, name, content, other if stands_in else "")
-
-
-def _is_ours(way: Way, name: str) -> bool:
-    return way.read(name, 0, len(ROOT_FILE_MARK)) == ROOT_FILE_MARK
-
-
-def _read_back(way: Way, wanted: Mapping[str, bytes]) -> None:
-    for again in (True, False):
-        hashes = way.hashes(list(wanted))
-        wrong = [name for name, content in wanted.items() if hashes.get(name) != _sha256(content)]
-        if not wrong:
-            return
-        if not again:
-            break
-        for name in wrong:
-            # Not in place: where it lies may be worn.
-            _put_root_file(way, name, wanted[name])
-        way.settle()
-    raise NotVerified(
-        f"{way.name} reads back another {wrong[0]} than was written: check the cable and deploy again, before the board"
-        " is reset: without that file it runs nothing"
-    )
-
-
-def _set_aside(way: Way, name: str, report: Report) -> None:
-    names = [f"{KEPT_BESIDE}{number}{name}" for number in ("", *(f"{n}-" for n in range(2, 10)))]
-    hashes = way.hashes([name, *names])
-    # Where a deploy was cut off it is kept already.
-    kept = next((kept for kept in names if hashes.get(kept) in (None, hashes.get(name))), None)
-    if kept is None:
-        raise DeviceError(
-            f"{way.name}: your own {name} cannot be kept, for {names[0]} to {names[-1]} are there already: remove some"
-            " of them and deploy again"
-        )
-    if kept not in hashes:
-        way.copy(name, kept)
-        way.settle()
-        if way.hashes([kept]).get(kept) != hashes[name]:
-            raise NotVerified(
-                f"{way.name}: {kept}, the copy of your own {name}, reads back otherwise; {name} is as it was. Deploy"
-                " again"
-            )
-    report.notes.append(f"your {name} is kept as {kept}")

@@ -187,6 +187,8 @@ class DriveWay:
                 f"{what} cannot be written ({error.strerror}): a boot.py may have made the drive read-only to this"
                 " computer, or the computer did after an error on it; unplug the board, plug it in, and deploy again"
             )
+        if error.errno in (errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY):
+            return DeviceError(f"{what}: there is a folder where a file is to be, or a file for a folder: rename it")
         return LinkLost(
             f"{what}: {error.strerror or error}: was the board unplugged? Plug it in and deploy again, it goes on from"
             " where it was; the board runs what it ran before"

@@ -20,16 +20,18 @@ from typing import Self
 from host_tools.device.console.raw_repl import BoardRaised, RawRepl
 from host_tools.device.deploying import manifest
 from host_tools.device.deploying.packing import packed, without_comments
-from host_tools.device.deploying.way import Differences, Kept, OnBytes
+from host_tools.device.deploying.way import Differences, Kept, OnBytes, take_up
 from host_tools.device.errors import (
     CutShort,
     DeviceError,
     DriveDamaged,
     DriveFull,
     DriveReadOnly,
+    LinkLost,
     NotVerified,
 )
 from host_tools.device.finding import boot_out
+from host_tools.settings_toml import NAME as SETTINGS
 
 # Uncompressed bytes a command carries: the board holds them, and their text, in a heap of 100 KB.
 PIECE = 4096
@@ -74,30 +76,54 @@ class SerialWay:
                 " storage.erase_filesystem()`), deploy to the drive that comes back, and put settings.toml on it"
             )
         settings = self._settings(lose_settings)
-        with _saved(settings):
+        with self._saved(settings):
             self._repl.exec_and_reset("storage.erase_filesystem()", ERASED_S)
             self._give_agent()
             if settings:
-                self.write("settings.toml", settings, lambda _: None)
-                if self.hashes(["settings.toml"]) != {"settings.toml": hashlib.sha256(settings).hexdigest()}:
+                self.write(SETTINGS, settings, lambda _: None)
+                if self.hashes([SETTINGS]) != {SETTINGS: hashlib.sha256(settings).hexdigest()}:
                     raise NotVerified(f"{self.name}: settings.toml reads back otherwise")
             self.settle()
 
     def _settings(self, lose: bool) -> bytes:
         try:
-            size = self.sizes(["settings.toml"]).get("settings.toml", 0)
-            settings = self._read("settings.toml", 0, size)
+            take_up(self, SETTINGS)
+            size = self.sizes([SETTINGS]).get(SETTINGS, 0)
+            settings = self._read(SETTINGS, 0, size)
             if len(settings) == size:
                 return settings
         except DriveDamaged:
-            if not lose:
-                raise
+            # It is to be erased for that very reason.
+            pass
         if lose:
             return b""
         raise DriveDamaged(
             f"{self.name}: settings.toml cannot be read whole and would be lost: add --lose-settings, and run"
             " `stoa config` afterwards"
         )
+
+    @contextlib.contextmanager
+    def _saved(self, settings: bytes) -> Iterator[None]:
+        """A file of its owner's alone holds them meanwhile. Whatever goes wrong, it stays, and the error says where."""
+        where = ""
+        if settings:
+            handle, name = tempfile.mkstemp(prefix="stoa-settings-", suffix=".toml")
+            where = f". What was in {SETTINGS} is in {name} on this computer"
+            with open(handle, "wb") as file:
+                file.write(settings)
+                file.flush()
+                os.fsync(file.fileno())
+        broke_off = "broke off as the drive was made anew, and it may be empty: deploy again"
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise CutShort(f"{self.name}: {broke_off}{where}") from None
+        except LinkLost:
+            raise LinkLost(f"{self.name}: the link {broke_off}{where}") from None
+        except Exception as error:
+            raise DeviceError(f"{self.name}: {broke_off} ({error}){where}") from error
+        if settings:
+            os.unlink(name)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -242,28 +268,6 @@ class SerialWay:
 
         self._repl.exec(command, on_byte)
         return lines
-
-
-@contextlib.contextmanager
-def _saved(settings: bytes) -> Iterator[None]:
-    """A file of its owner's alone holds them meanwhile. Whatever goes wrong, it stays, and the error says where."""
-    where = ""
-    if settings:
-        handle, name = tempfile.mkstemp(prefix="stoa-settings-", suffix=".toml")
-        where = f". What was in settings.toml is in {name} on this computer"
-        with open(handle, "wb") as file:
-            file.write(settings)
-            file.flush()
-            os.fsync(file.fileno())
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise CutShort(f"cut short as the drive was made anew, and it may be empty: deploy again{where}") from None
-    except DeviceError as error:
-        error.args = (f"{error}{where}",)
-        raise
-    if settings:
-        os.unlink(name)
 
 
 def _counted(on_bytes: OnBytes) -> Callable[[str], None]:

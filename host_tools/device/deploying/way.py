@@ -119,8 +119,19 @@ class Way(Protocol):
 
 
 def beside(path: str) -> str:
-    """Where `replace_file` makes the new file. If it is there and `path` is not, it is whole."""
+    """Where `replace_file` makes the new file."""
     return f"{path}.new"
+
+
+def take_up(way: Way, path: str) -> None:
+    """Give `path` what `replace_file` made for it, where the power failed between the end of the old one and that.
+
+    Where there never was a `path`, that may be half of what it was to be.
+    """
+    sizes = way.sizes([path, beside(path)])
+    if path not in sizes and sizes.get(beside(path)):
+        way.rename(beside(path), path)
+        way.settle()
 
 
 def replace_file(way: Way, path: str, content: bytes, made_as: str = "") -> None:

@@ -198,15 +198,21 @@ def copy(source, target):
 
 
 def rename(source, target):
-    """FatFs renames to no name that is taken."""
-    remove(target)
-    os.rename(source, target)
+    """FatFs renames to no name that is taken, and Ctrl-C between the two calls would leave neither file by its name."""
+    os.stat(source)
+    again = True
+    while again:
+        try:
+            remove(target)
+            os.rename(source, target)
+            again = False
+        except KeyboardInterrupt:
+            again = size(source) is not None
 
 
 def place(path, at, text):
-    """In place where the file is there; else anew."""
     alive()
-    with open(path, "wb" if size(path) is None else "r+b") as file:
+    with open(path, "r+b") as file:
         file.seek(at)
         file.write(decompress(a2b_base64(text)))
 
