@@ -31,6 +31,11 @@ class Story:
     screens: tuple[str, ...]
 
 
+def found_no_room(wake: Wake) -> list[str]:
+    """The lines in which a wake says so."""
+    return [line for line in wake.console if NO_ROOM.search(line)]
+
+
 def out_of_its_box(home: Home) -> None:
     """A new display."""
 

@@ -23,9 +23,9 @@ from tests.campaigns import broken_boards
 from tests.home import MONDAY_MORNING_NS, Home
 from tests.stories import (
     ACCESS_TOKEN_S,
-    NO_ROOM,
     after_mfa_came_for_everything,
     after_the_grant_was_revoked,
+    found_no_room,
     on_a_morning,
     out_of_its_box,
 )
@@ -147,7 +147,7 @@ class Bench:
             needs_nobody = self.perfect_device_needs_nobody()
             after = self.wake()
             allowed = 1
-            if after.failure() is None and self.home.reason() != "daily" and self._no_room(after):
+            if after.failure() is None and self.home.reason() != "daily" and found_no_room(after):
                 # A collector that takes any word for an address keeps too much now and then. It sleeps and tries again.
                 self.short_of_memory += 1
                 allowed += self.asked() - asked
@@ -160,9 +160,6 @@ class Bench:
         met = wake.supply.flash[-1] if cut.of == "flash" else wake.supply.calls[-1]
         lost = wrong == NEEDLESS and self.board.faults.drive_read_only
         return ("lost" if lost else "failed"), f"{wrong} (cut at {' '.join(map(str, met))})"
-
-    def _no_room(self, wake: Wake) -> bool:
-        return any(NO_ROOM.search(line) for line in wake.console)
 
     def let_power_return(self) -> None:
         # What was sent before the cut is processed, and counted, before anything else is.

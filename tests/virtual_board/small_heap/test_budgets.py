@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.campaign import extent
-from tests.stories import NO_ROOM, STORIES, tell
+from tests.stories import NO_ROOM, STORIES, found_no_room, tell
 
 # What a wake does not load that needs nobody, or draws nothing new.
 PAIRING = {"asking", "patience", "device_grant", "metadata", "qr", "qr_code", "adafruit_miniqr", "grant", "pairing"}
@@ -29,7 +29,7 @@ def told(name, runtime, port=0, chance=1):
         if not NO_ROOM.search(str(other_screens)):
             raise
         return tell(name, runtime, port, chance)
-    if any(map(NO_ROOM.search, wake.console)):
+    if found_no_room(wake):
         return tell(name, runtime, port, chance)
     return home, wake
 

@@ -6,14 +6,10 @@ from host_tools.clock import NS
 from host_tools.virtual_board.runtimes.cpython import CPythonRuntime
 from host_tools.virtual_board.wake import DEEP_SLEEP
 from tests.campaign import extent
-from tests.stories import NO_ROOM, STORIES
+from tests.stories import STORIES, found_no_room
 
 HOUR_NS = 3600 * NS
 HEAPS_KB = range(28, 96, extent(quick=4, deep=1))
-
-
-def says_so(wake):
-    return [line for line in wake.console if NO_ROOM.search(line)]
 
 
 def slept_ns(home, wake):
@@ -36,7 +32,7 @@ def test_it_sleeps_and_the_token_is_there_when_there_is_room_again(make_home, au
         if (home.onlooker.last("sleep") or {}).get("reason") != "daily":
             failed += 1
             if name != "error":
-                assert says_so(wake), (heap, wake.console)
+                assert found_no_room(wake), (heap, wake.console)
                 reason = (home.onlooker.last("sleep") or {}).get("reason")
                 assert slept_ns(home, wake) >= (3000 if reason == "memory" else 300) * NS, (heap, wake.console)
         if token is not None and name != "re-pair":
@@ -60,7 +56,7 @@ def test_it_does_not_loop(home, machine, heap):
     gaps = []
     for _ in range(8):
         wake = home.wake()
-        assert says_so(wake)
+        assert found_no_room(wake)
         gap = slept_ns(home, wake) / HOUR_NS
         if any(line.startswith("stoa defect") for line in wake.console):
             # Nor was there room to put down what failed; it depends on the pieces that answers come in, and so on what
