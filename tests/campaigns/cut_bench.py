@@ -32,6 +32,9 @@ from tests.stories import (
 
 GRACE_S = 30
 POWER_IS_BACK_NS = 2 * NS
+# Wakes in which a display that found no room comes to its quote: where it found none with a code on the glass, it does
+# not ask again at the next, but when the person has been left alone for an hour.
+TRIES = 3
 # The authority's refresh tokens, wherever they lie.
 TOKEN = re.compile(rb"v1\.[\w-]{60}")
 # By itself: no person was needed. Asked: one was, and no device could have done without. Lost: one was that a perfect
@@ -146,11 +149,14 @@ class Bench:
             asked = self.asked()
             needs_nobody = self.perfect_device_needs_nobody()
             after = self.wake()
-            allowed = 1
+            allowed, tries = 1, 1
             if after.failure() is None and self.home.reason() != "daily" and found_no_room(after):
                 # A collector that takes any word for an address keeps too much now and then. It sleeps and tries again.
                 self.short_of_memory += 1
-                allowed += self.asked() - asked
+                tries = TRIES
+            while after.failure() is None and self.home.reason() != "daily" and tries > 1:
+                tries -= 1
+                allowed = 1 + self.asked() - asked
                 self.board.sleep()
                 after = self.wake()
             asked = self.asked() - asked
