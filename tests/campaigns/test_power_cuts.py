@@ -73,5 +73,5 @@ def test_a_virtual_machine_with_a_bounded_heap_comes_back_as_well(micropython, s
         # Torn, of the flash operations.
         ends = [(str(cut), *made.run(cut)) for cut in chosen[1 :: extent(quick=4, deep=1)]]
         assert not [(cut, wrong) for cut, outcome, wrong in ends if outcome == "failed"]
-        # Measured: none to 2 of some 200 with 128 KB, 18 of 57 with 122.
-        assert made.short_of_memory <= max(2, len(ends) // 20)
+        # Of the story mfa, 2026-11-26: no wake to 2 of some 200 with 128 KB; 18 of 57 with 122.
+        assert made.short_of_memory <= max(2, len(ends) // 40)
