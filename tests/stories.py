@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from host_tools.authority import start_authority
-from host_tools.authority.core import user_code
+from host_tools.authority.core.user_code import ALPHABETS, UserCodes
 from host_tools.bundle import PRESERVED, SLOTS, build_bundle
 from host_tools.clock import VirtualClock
 from host_tools.virtual_board.runtimes import Runtime
@@ -17,7 +17,6 @@ from tests.home import MONDAY_MORNING_NS, Home
 
 # Shorter than a day, so that each morning begins with a refresh.
 ACCESS_TOKEN_S = 3600
-LENGTH = user_code.LENGTH
 # What a wake prints that found no room for something.
 NO_ROOM = re.compile("cause=memory|MemoryError|stoa memory free=")
 
@@ -52,6 +51,12 @@ def after_mfa_came_for_everything(home: Home) -> None:
     home.authority.set_mfa("rule")
 
 
+def _with_a_phone_that_says_no(home: Home) -> None:
+    after_mfa_came_for_everything(home)
+    home.enrol_a_phone()
+    home.on_the_phone = False
+
+
 def after_the_grant_was_revoked(home: Home) -> None:
     """The morning after."""
     on_a_morning(home)
@@ -74,6 +79,8 @@ STORIES = {
     "same": Story(Home.wake_now, Home.press_button, ()),  # type: ignore[arg-type]
     # MFA on every request: the code under the quote, an answer, the next quote.
     "mfa": Story(after_mfa_came_for_everything, Home.wake_now, ("mfa", "quote")),
+    # The same with a phone to ask, which is asked first: a no there, and then the code.
+    "push": Story(_with_a_phone_that_says_no, Home.wake_now, ("push", "mfa", "quote")),
     # The grant was revoked: the same, after invalid_grant.
     "re-pair": Story(after_the_grant_was_revoked, Home.wake_now, ("mfa", "quote")),
     # The server cannot be reached, and somebody pressed the button: an error under the quote.
@@ -90,7 +97,11 @@ def tell(name: str, runtime: Runtime | None = None, port: int = 0, chance: int =
     story = STORIES[name]
     clock = VirtualClock(MONDAY_MORNING_NS)
     letters = Random(chance)
-    drawn, user_code.generate = user_code.generate, lambda: "".join(letters.choices(user_code.ALPHABET, k=LENGTH))
+
+    def letters_of_chance(codes: UserCodes) -> str:
+        return "".join(letters.choices(ALPHABETS[codes.charset], k=codes.length))
+
+    drawn, UserCodes.generate = UserCodes.generate, letters_of_chance
     try:
         with start_authority(clock, port=port, access_token_ttl=ACCESS_TOKEN_S) as authority:
             home = Home(authority, clock)
@@ -101,6 +112,6 @@ def tell(name: str, runtime: Runtime | None = None, port: int = 0, chance: int =
                     home.board.install(build_bundle(home.board.board, runtime.mpy_cross), PRESERVED, SLOTS)
             wake = story.live(home)
     finally:
-        user_code.generate = drawn
+        UserCodes.generate = drawn
     assert tuple(home.names()) == story.screens, (home.names(), wake.console)
     return home, wake

@@ -12,10 +12,10 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from host_tools.authority import gateway, pages
+from host_tools.authority import gateway, openapi, pages
 from host_tools.authority.core.access_tokens import TokenVerifier
 from host_tools.authority.core.authority import Authority
-from host_tools.authority.dialects import auth0
+from host_tools.authority.dialects import DIALECTS, DialectName
 from host_tools.authority.gateway import QuoteOfDay
 from host_tools.authority.tenant import AUDIENCE, QUOTES_SCOPE
 from host_tools.authority.wire_faults import HangUp, WireFaults
@@ -27,11 +27,13 @@ def create_app(
     quote_of_day: QuoteOfDay,
     hang_up: HangUp | None = None,
     control: BaseRoute | None = None,
+    dialect: DialectName = "auth0",
 ) -> Starlette:
-    """Auth0's endpoints, the pages and the quote API over one authority; its control API, where it has one.
+    """A dialect's endpoints, the pages and the quote API over one authority; its control API, where it has one.
 
     hang_up: ends a request's connection, where there is one; without it no fault strikes on the wire.
     """
+    spoken = DIALECTS[dialect]
     keys = authority.access_tokens.public_keys()
     verifier = TokenVerifier(keys, authority.issuer, AUDIENCE, authority.clock)
     # A foreign name that resolves to this machine (DNS rebinding) must not reach the pages.
@@ -41,12 +43,14 @@ def create_app(
         Middleware(_DateOfClock, clock=authority.clock),
     ]
     if hang_up is not None:
-        middleware.append(Middleware(WireFaults, faults=authority.faults, clock=authority.clock, hang_up=hang_up))
+        faults = Middleware(WireFaults, dialect=spoken, faults=authority.faults, clock=authority.clock, hang_up=hang_up)
+        middleware.append(faults)
     return Starlette(
         routes=[
-            *auth0.routes(authority),
+            *spoken.routes(authority),
             *gateway.routes(verifier, QUOTES_SCOPE, quote_of_day, authority.clock),
             *pages.routes(authority),
+            openapi.route(authority.issuer, spoken, controlled=control is not None),
             *([control] if control else []),
         ],
         middleware=middleware,
@@ -60,11 +64,18 @@ class _DateOfClock:
     def __init__(self, app: ASGIApp, clock: Clock) -> None:
         self._app = app
         self._clock = clock
+        self._told = (-1, "")  # the last second and its text: writing it anew took a tenth of a poll's time
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["Date"] = formatdate(now_s(self._clock), usegmt=True)
+                MutableHeaders(scope=message)["Date"] = self._date()
             await send(message)
 
         await self._app(scope, receive, dated if scope["type"] == "http" else send)
+
+    def _date(self) -> str:
+        now = now_s(self._clock)
+        if now != self._told[0]:
+            self._told = (now, formatdate(now, usegmt=True))
+        return self._told[1]

@@ -12,11 +12,16 @@ from host_tools.authority.core.errors import InvalidRequest
 
 LARGEST_BODY = 64 * 1024  # a token request is below 2 KB
 _MOST_FIELDS = 50
+_LISTS = ("authenticator_types", "oob_channels")  # of Auth0's MFA API (wire-facts 1.5); all else is a string
+_SHAPE = f"The body must be a JSON object whose values are strings, or lists of words for {' and '.join(_LISTS)}."
+_SPACE = set(" \t\r\n")
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
 
 class BodyTooLarge(InvalidRequest):
+    """RFC 9110 15.5.14: the request content is larger than the server is willing to process."""
+
     description = f"The body is larger than {LARGEST_BODY} bytes."
 
 
@@ -79,11 +84,23 @@ def _form_pairs(text: str) -> list[tuple[str, str]]:
 
 def _json_pairs(text: str) -> list[tuple[str, str]]:
     try:
-        # Kept as pairs: a dict would hide a name that comes twice.
-        pairs = json.loads(text, object_pairs_hook=list)
+        # Kept as pairs: a dict would hide a name that comes twice. In a tuple, for `[]` is not `{}`.
+        pairs = json.loads(text, object_pairs_hook=tuple)
     except (ValueError, RecursionError) as malformed:
         raise InvalidRequest("The body is not JSON.") from malformed
-    flat = text.lstrip()[:1] == "{" and all(isinstance(value, str) for _, value in pairs)
-    if not flat:
-        raise InvalidRequest("The body must be a JSON object whose values are strings.")
-    return pairs  # type: ignore[no-any-return]  # just checked
+    if not isinstance(pairs, tuple):
+        raise InvalidRequest(_SHAPE)
+    return [(name, _text(name, value)) for name, value in pairs]
+
+
+def _text(name: str, value: object) -> str:
+    """A string as it is; a list of words (`"authenticator_types": ["otp"]`) as a form would send it."""
+    if isinstance(value, str):
+        return value
+    if name in _LISTS and isinstance(value, list) and all(map(_is_word, value)):
+        return " ".join(value)
+    raise InvalidRequest(_SHAPE)
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and value != "" and not set(value) & _SPACE

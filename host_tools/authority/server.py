@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import secrets
 import socket
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from host_tools.authority import snapshot as snapshots
 from host_tools.authority.app import create_app
@@ -23,20 +23,23 @@ from host_tools.authority.control import Controls
 from host_tools.authority.control import routes as control_api
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.policies import MFA_MODES, MfaMode
+from host_tools.authority.dialects import DIALECT_NAMES, DialectName
 from host_tools.authority.errors import AuthorityError, NotNow
 from host_tools.authority.gateway import Quote, QuoteOfDay
+from host_tools.authority.listening import NO_ANSWER, OnRequest, hang_up, listen, server_of, settled, watched
+from host_tools.authority.local_ca import NAMES, LocalCA, local_ca
 from host_tools.authority.snapshot import Snapshot
 from host_tools.authority.store import SqliteStore
-from host_tools.authority.tenant import Tenant, demo_tenant
+from host_tools.authority.tenant import Provision, provision, put_in_force
+from host_tools.authority.tenant_settings import TenantSettings, demo_settings
+from host_tools.authority.webhooks import Webhooks
 from host_tools.clock import Clock
 
-ADDRESS = "127.0.0.1"  # a demo's passwords go over plain HTTP: no other machine may see it
+__all__ = ["NO_ANSWER", "RunningAuthority", "start_authority"]
+
 _START_TIMEOUT_S = 20
-OnRequest = Callable[[str, str, int], None]
-NO_ANSWER = 0
 _STOP_TIMEOUT_S = 5
 _SETTLE_TIMEOUT_S = 5
-_TURNS_TO_BEGIN = 8  # of the event loop, from a connection in the backlog to its request's task: four are enough
 
 
 class RunningAuthority:
@@ -45,20 +48,25 @@ class RunningAuthority:
     def __init__(
         self,
         authority: Authority,
-        tenant: Tenant,
+        provision: Provision,
         control: Controls,
         control_token: str,
-        store: SqliteStore,
         server: uvicorn.Server,
+        ca: LocalCA | None,
+        opened: ExitStack,
     ) -> None:
+        """opened: what it works with, and closes when it stops."""
         self.issuer = authority.issuer
-        self.tenant = tenant
+        # What clients must trust, where it has TLS: PEM.
+        self.ca_file = None if ca is None else ca.ca_file
+        self.provision = provision
+        self.tenant = provision.tenant
         self.control = control
         self.control_url = f"{authority.issuer.rstrip('/')}{control_api.PREFIX}"
         self.control_token = control_token
         self._authority = authority
-        self._store = store
         self._server = server
+        self._opened = opened
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._serve, name="stoa-authority", daemon=True)
         self._ended = threading.Event()
@@ -97,7 +105,7 @@ class RunningAuthority:
         if self._loop is None or not self._thread.is_alive():
             raise NotNow("the authority has stopped; start another")
         try:
-            asyncio.run_coroutine_threadsafe(_settled(self._server), self._loop).result(_SETTLE_TIMEOUT_S)
+            asyncio.run_coroutine_threadsafe(settled(self._server), self._loop).result(_SETTLE_TIMEOUT_S)
         except TimeoutError as busy:
             raise NotNow("a request is still under way; end what sends it first") from busy
 
@@ -108,12 +116,11 @@ class RunningAuthority:
             pass
 
     def stop(self) -> None:
-        """End it, and close its database. Doing so twice does no harm."""
+        """End it, close its database, and remove the file of a CA that ends with it. Doing so twice does no harm."""
         self._server.should_exit = True
         if self._thread.is_alive():
             self._thread.join(_STOP_TIMEOUT_S)
-        self._listening.close()
-        self._store.close()
+        self._opened.close()
 
     def __enter__(self) -> RunningAuthority:
         return self
@@ -123,7 +130,8 @@ class RunningAuthority:
 
     def _serve(self) -> None:
         try:
-            asyncio.run(self._serve_until_told())
+            with asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
+                runner.run(self._serve_until_told())
         except BaseException as failure:  # told by `start`, on the thread that can do something about it
             self._failure = failure
         finally:
@@ -134,119 +142,96 @@ class RunningAuthority:
         await self._server.serve(sockets=[self._listening])
 
 
-async def _settled(server: uvicorn.Server) -> None:
-    """Each turn of the loop takes what the sockets hold one step on: accepted, registered, read, begun."""
-    quiet = 0
-    while quiet < _TURNS_TO_BEGIN:
-        quiet = 0 if server.server_state.tasks else quiet + 1
-        await asyncio.sleep(0 if quiet else 0.0005)
-
-
 def start_authority(
     clock: Clock,
     port: int = 0,
     database: Path | str | None = None,
-    mfa: MfaMode = "off",
-    access_token_ttl: int = 86400,
+    mfa: MfaMode | None = None,
+    access_token_ttl: int | None = None,
     *,
+    dialect: DialectName = "auth0",
+    config: Path | str | None = None,
+    tls: bool = False,
     refresh_leeway: int = 0,
     quote_of_day: QuoteOfDay | None = None,
     person_clock: Clock | None = None,
     on_request: OnRequest | None = None,
+    webhooks: Sequence[str] = (),
 ) -> RunningAuthority:
-    """Start an authority with its demo tenant; it answers when this returns.
+    """Start an authority with its demo tenant, or with that of a tenant file; it answers when this returns.
 
     Args:
         clock: the only time it knows.
         port: 0 picks a free one.
         database: a file that keeps users, clients, key and tokens over a restart; None keeps them in memory.
-        mfa: off, rule or policy; see core/policies.py.
-        access_token_ttl: seconds.
-        refresh_leeway: seconds in which the refresh token before the newest is still taken; Auth0's default is none.
+        mfa: never, always, adaptive or rule; see core/policies.py. None: what `config` says, or never.
+        access_token_ttl: seconds. None: what `config` says, or a day.
+        dialect: whose wire it speaks: auth0, or rfc for the RFCs' alone.
+        config: a tenant file, docs/tenant-file.md. `database` then has its users and clients, and no others.
+        tls: answer over https, as 127.0.0.1 and as localhost, by a CA of its own that lasts as long as the database.
+        refresh_leeway: seconds in which the demo display's refresh token before the newest is still taken; Auth0's
+            default is none.
         quote_of_day: what the API tells, by day number; None takes the packaged quotes.
         person_clock: the time people's authenticators run by, where `clock` has left the real one behind.
         on_request: called with method, path (no query) and status of each answer; NO_ANSWER for a reply that is lost.
+        webhooks: URLs that are told of each text message and e-mail, beside those of `config`; see webhooks.py.
 
     Raises:
-        AuthorityError: the port is taken, the database is not ours or cannot be written, or a value makes no sense.
+        TenantFileError: the tenant file cannot be read, or something is wrong in it.
+        AuthorityError: the port is taken, the database or its CA is not ours or cannot be written, or a value makes no
+            sense.
     """
-    check_choice("mfa", mfa, MFA_MODES)
-    if access_token_ttl < 1:
-        raise AuthorityError(f"an access token lifetime of {access_token_ttl} s is none; give 1 or more")
+    check_choice("dialect", dialect, DIALECT_NAMES)
+    settings = _settings(config, refresh_leeway, mfa, access_token_ttl)
     quotes = quote_of_day or _packaged_quotes()
-    listening = _listen(port)
-    issuer = f"http://{ADDRESS}:{listening.getsockname()[1]}/"
-    try:
-        store = SqliteStore(Path(database) if database is not None else None)
-        authority = Authority(store, clock, issuer, mfa, access_token_ttl, person_clock)
-        tenant = demo_tenant(store, issuer, refresh_leeway)
-    except AuthorityError:
-        listening.close()
-        raise
-    except sqlite3.Error as damaged:
-        listening.close()
-        raise AuthorityError(f"{database} is damaged ({damaged}); name another database file") from damaged
-
-    def hang_up(scope: Scope) -> None:
-        for connection in server.server_state.connections:
-            if isinstance(connection, H11Protocol) and connection.client == scope["client"]:
-                connection.transport.close()
-
-    controls, control_token = Controls(authority), secrets.token_urlsafe(32)
-    app = create_app(authority, quotes, hang_up, control_api.route(controls, issuer, control_token))
-    config = uvicorn.Config(
-        _watched(app, on_request),
-        http="h11",
-        ws="none",
-        log_level="warning",
-        access_log=False,  # a request line may hold a user code
-        lifespan="off",
-        server_header=False,
-        date_header=False,  # the application sends the injected clock's
-        proxy_headers=False,  # no proxy stands before it, so whoever sends X-Forwarded-For makes an address up
-        timeout_graceful_shutdown=2,
-    )
-    server = uvicorn.Server(config)
-    running = RunningAuthority(authority, tenant, controls, control_token, store, server)
+    kept_in = Path(database) if database is not None else None
+    listening = listen(port)
+    with ExitStack() as opened:
+        opened.callback(listening.close)
+        issuer = f"{'https' if tls else 'http'}://{NAMES[0]}:{listening.getsockname()[1]}/"
+        try:
+            store = SqliteStore(kept_in)
+            opened.callback(store.close)
+            authority = Authority(store, clock, issuer, person_clock=person_clock, user_codes=settings.user_codes)
+            put_in_force(authority, settings)
+            provided = provision(store, issuer, settings, only=config is not None)
+        except sqlite3.Error as damaged:
+            raise AuthorityError(f"{database} is damaged ({damaged}); name another database file") from damaged
+        if told := (*webhooks, *settings.webhooks):
+            add = authority.events.add
+            subscribers = Webhooks(told, lambda sent, why: add("delivery_failed", None, sent.user_id, why))
+            subscribers.start()
+            opened.callback(subscribers.stop)
+            authority.outbox.subscribe(subscribers.send)
+        # The store's lock is on both by now.
+        ca = opened.enter_context(local_ca(datetime.now(UTC), kept_in)) if tls else None
+        controls, control_token = Controls(authority), secrets.token_urlsafe(32)
+        control = control_api.route(controls, issuer, control_token)
+        app = create_app(authority, quotes, lambda scope: hang_up(server, scope), control, dialect)
+        server = server_of(watched(app, on_request), None if ca is None else ca.context)
+        running = RunningAuthority(authority, provided, controls, control_token, server, ca, opened.pop_all())
     running.start(listening)
     return running
 
 
-def _watched(app: ASGIApp, on_request: OnRequest | None) -> ASGIApp:
-    """Tells of each answer what may be told: a query can hold a user code, and headers and bodies hold secrets."""
-    if on_request is None:
-        return app
+def _settings(
+    config: Path | str | None, refresh_leeway: int, mfa: MfaMode | None, access_token_ttl: int | None
+) -> TenantSettings:
+    """The tenant's, with what was asked for by name before what the file says."""
+    if config is None:
+        settings = demo_settings(refresh_leeway)
+    else:
+        from host_tools.authority import tenant_file  # and its parser, for who has a file alone
 
-    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
-        answered = False
-
-        async def tell(message: Message) -> None:
-            nonlocal answered
-            if message["type"] == "http.response.start":
-                answered = True
-                on_request(scope["method"], scope["path"], message["status"])
-            await send(message)
-
-        await app(scope, receive, tell)
-        if not answered:
-            on_request(scope["method"], scope["path"], NO_ANSWER)
-
-    return watched
-
-
-def _listen(port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port just left is free at once
-    try:
-        listening.bind((ADDRESS, port))
-        listening.listen(128)
-    except (OSError, OverflowError) as refused:
-        listening.close()
-        taken = isinstance(refused, OSError) and refused.errno == errno.EADDRINUSE
-        why = "is taken" if taken else f"cannot be used ({refused})"
-        remedy = "choose another with --port, or --port 0 for any free one"
-        raise AuthorityError(f"port {port} {why}; {remedy}") from refused
-    return listening
+        settings = tenant_file.load(Path(config))
+    if mfa is not None:
+        check_choice("mfa", mfa, MFA_MODES)
+        settings = replace(settings, mfa=replace(settings.mfa, mode=mfa))
+    if access_token_ttl is not None:
+        if access_token_ttl < 1:
+            raise AuthorityError(f"an access token lifetime of {access_token_ttl} s is none; give 1 or more")
+        settings = replace(settings, access_token_lifetime_s=access_token_ttl)
+    return settings
 
 
 def _packaged_quotes() -> QuoteOfDay:

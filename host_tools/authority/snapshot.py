@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.faults import ActiveFault
-from host_tools.authority.core.policies import MfaMode
+from host_tools.authority.core.pacing import Pace
+from host_tools.authority.core.policies import MfaSwitch
 from host_tools.authority.errors import NotNow
 
 
@@ -17,10 +18,11 @@ class Snapshot:
     taken_at: int  # nanoseconds since 1970 UTC
     issuer: str
     records: bytes
-    mfa: MfaMode
+    mfa: MfaSwitch
     access_token_ttl_s: int
     faults: tuple[ActiveFault, ...]
     tally: dict[str, int]
+    paces: dict[str, Pace]
 
 
 def take(authority: Authority) -> Snapshot:
@@ -29,10 +31,11 @@ def take(authority: Authority) -> Snapshot:
             taken_at=authority.clock.now_ns(),
             issuer=authority.issuer,
             records=authority.store.image(),
-            mfa=authority.mfa.mode,
+            mfa=replace(authority.mfa),
             access_token_ttl_s=authority.access_tokens.ttl_s,
             faults=authority.faults.active(),
             tally=authority.tally.counts(),
+            paces=authority.paces.image(),
         )
 
 
@@ -41,7 +44,8 @@ def put_back(authority: Authority, snapshot: Snapshot) -> None:
     if snapshot.issuer != authority.issuer:
         raise NotNow(f"this is a snapshot of {snapshot.issuer}; restore it there")
     authority.store.put_back(snapshot.records)
-    authority.mfa.mode = snapshot.mfa
+    vars(authority.mfa).update(vars(snapshot.mfa))
     authority.access_tokens.ttl_s = snapshot.access_token_ttl_s
     authority.faults.put_back(snapshot.faults)
     authority.tally.put_back(snapshot.tally)
+    authority.paces.put_back(snapshot.paces)

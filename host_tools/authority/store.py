@@ -8,46 +8,89 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import astuple, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 
 from host_tools.authority.core.records import (
     Attempts,
+    Authenticator,
     Client,
     DeviceGrant,
+    Event,
+    KnownBrowser,
     LoginSession,
-    R,
-    Record,
+    Message,
+    MfaTransaction,
+    OobChallenge,
     RefreshToken,
     SigningKey,
     TokenFamily,
     User,
 )
+from host_tools.authority.core.storage import R, Record
 from host_tools.authority.errors import AuthorityError
 
 _APPLICATION_ID = 0x53746F61  # "Stoa", in the SQLite header: tells our file from anyone else's
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _FORMAT_VERSIONS = slice(18, 20)  # sqlite.org/fileformat2.html 1.3: 1 rollback journal, 2 WAL
 
 # One table a kind of record: its columns are the record's fields, in order, and the first is the key.
 _TABLES: dict[type[Record], str] = {
     User: "users",
+    Authenticator: "authenticators",
     Client: "clients",
     DeviceGrant: "device_grants",
     TokenFamily: "token_families",
     RefreshToken: "refresh_tokens",
     LoginSession: "login_sessions",
+    KnownBrowser: "known_browsers",
+    MfaTransaction: "mfa_transactions",
+    OobChallenge: "oob_challenges",
+    Message: "messages",
+    Event: "events",
     Attempts: "attempts",
     SigningKey: "signing_keys",
 }
-_SQL_TYPES = {"str": "TEXT NOT NULL", "int": "INTEGER NOT NULL", "str | None": "TEXT", "int | None": "INTEGER"}
+_SQL_TYPES = {
+    "str": "TEXT NOT NULL",
+    "int": "INTEGER NOT NULL",
+    "bool": "INTEGER NOT NULL",
+    "str | None": "TEXT",
+    "int | None": "INTEGER",
+}
 _INDICES = (
     "CREATE UNIQUE INDEX users_by_name ON users (username)",
     "CREATE UNIQUE INDEX device_grants_by_user_code ON device_grants (user_code)",
     "CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family_id)",
+    "CREATE INDEX token_families_by_expiry ON token_families (expires_at)",
+    "CREATE INDEX device_grants_by_expiry ON device_grants (expires_at)",
+    "CREATE INDEX authenticators_by_user ON authenticators (user_id)",
 )
+
+
+@dataclass(frozen=True)
+class _Statements:
+    get: str
+    put: str
+    values: Callable[[Record], tuple[str | int | None, ...]]
+
+
+def _statements(kind: type[Record]) -> _Statements:
+    key, *others = (field.name for field in fields(kind))
+    update = ", ".join(f"{name} = excluded.{name}" for name in others)
+    marks = ", ".join("?" for _ in fields(kind))
+    return _Statements(
+        get=f"SELECT * FROM {_TABLES[kind]} WHERE {key} = ?",
+        put=f"INSERT INTO {_TABLES[kind]} VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {update}",
+        values=attrgetter(key, *others),
+    )
+
+
+# Built once: a poll spent more time on building its SQL than SQLite on carrying it out.
+_STATEMENTS = {kind: _statements(kind) for kind in _TABLES}
 
 
 class SqliteStore:
@@ -61,6 +104,7 @@ class SqliteStore:
         """Open or make the file; None keeps everything in memory. Raises AuthorityError."""
         self._lock = threading.RLock()
         self._depth = 0
+        self._durable = True
         try:
             self._connection = _opened(path)
         except sqlite3.OperationalError as refused:
@@ -90,11 +134,15 @@ class SqliteStore:
                 kept.backup(self._connection)
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, durable: bool = True) -> Iterator[None]:
         with self._lock:
             if self._depth:
                 yield
                 return
+            if durable is not self._durable:
+                # sqlite.org/pragma.html: in WAL, NORMAL does not sync a commit. It cannot be changed in a transaction.
+                self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._durable = durable
             self._connection.execute("BEGIN IMMEDIATE")
             self._depth = 1
             try:
@@ -109,8 +157,9 @@ class SqliteStore:
                 self._depth = 0
 
     def get(self, kind: type[R], key: str) -> R | None:
-        found = self.find(kind, **{fields(kind)[0].name: key})
-        return found[0] if found else None
+        with self._lock:
+            row = self._connection.execute(_STATEMENTS[kind].get, (key,)).fetchone()
+        return kind(*row) if row else None
 
     def find(self, kind: type[R], **equal: str | int | None) -> list[R]:
         with self._lock:
@@ -119,15 +168,17 @@ class SqliteStore:
             )
             return [kind(*row) for row in rows.fetchall()]
 
-    def put(self, record: Record) -> None:
-        marks = ", ".join("?" for _ in fields(record))
-        key, *others = (field.name for field in fields(record))
-        update = ", ".join(f"{name} = excluded.{name}" for name in others)
+    def newest(self, kind: type[R], field: str, most: int) -> list[R]:
         with self._lock:
-            self._connection.execute(
-                f"INSERT INTO {_TABLES[type(record)]} VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {update}",
-                astuple(record),
-            )
+            key = fields(kind)[0].name
+            order = f"ORDER BY {field} DESC, {key} DESC"
+            rows = self._connection.execute(f"SELECT * FROM {_TABLES[kind]} {order} LIMIT ?", (most,))
+            return [kind(*row) for row in rows.fetchall()]
+
+    def put(self, record: Record) -> None:
+        statements = _STATEMENTS[type(record)]
+        with self._lock:
+            self._connection.execute(statements.put, statements.values(record))
 
     def before(self, kind: type[R], field: str, moment: int) -> list[R]:
         with self._lock:

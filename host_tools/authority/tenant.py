@@ -1,26 +1,27 @@
-"""The demo tenant: one person, one display, one API. Made for a run and said to be one."""
+"""The tenant of an authority: its settings put in force, and what of it may be told.
+
+Without a tenant file it is the demo: one person, one display, one API. Made for a run and said to be one.
+"""
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
+from typing import Any
 
-import pyotp
+from host_tools.authority.core.authority import Authority
+from host_tools.authority.core.storage import Store
+from host_tools.authority.provisioning import ListedClient, ListedUser, put_clients, put_users
+from host_tools.authority.tenant_settings import AUDIENCE, QUOTES_SCOPE, TenantSettings, demo_settings
 
-from host_tools.authority.core.records import Client, Store, User
-from host_tools.authority.core.users import hash_password
-
-DISPLAY_NAME = "Stoa display"
-AUDIENCE = "https://stoa.example/quotes"  # an identifier, as Auth0 wants it; nothing is ever fetched from it
-QUOTES_SCOPE = "read:quotes"
-SCOPE = f"{QUOTES_SCOPE} offline_access"
-DEMO_USER = "demo@stoa.example"
-_REFRESH_LIFETIME_S = 31_557_600  # Auth0's longest, a year: a display is to stay connected
+__all__ = ["AUDIENCE", "QUOTES_SCOPE", "Provision", "Tenant", "demo_tenant", "provision", "put_in_force"]
 
 
 @dataclass(frozen=True)
 class Tenant:
-    """What a device, a person or a test needs to meet this authority. Secrets of a demo, good for this run."""
+    """What a device, a person or a test needs to meet this authority: its first client for devices, its first user.
+
+    Secrets of a demo, good for this run. One that stands in the owner's tenant file is not told: it is empty here.
+    """
 
     issuer: str
     client_id: str
@@ -32,35 +33,66 @@ class Tenant:
     totp_secret: str
 
 
+@dataclass(frozen=True)
+class Provision:
+    """A tenant, and all who belong to it."""
+
+    name: str
+    tenant: Tenant
+    users: tuple[ListedUser, ...]
+    clients: tuple[ListedClient, ...]
+
+    def listed(self) -> dict[str, list[dict[str, Any]]]:
+        """All users and clients as JSON has them, without what is empty."""
+        return {
+            "users": [_filled(asdict(each)) for each in self.users],
+            "clients": [_filled(asdict(each)) for each in self.clients],
+        }
+
+
 def demo_tenant(store: Store, issuer: str, refresh_leeway_s: int = 0) -> Tenant:
     """Find or make the tenant in this store.
 
     User, client and TOTP secret persist with the database, so that a paired display and an enrolled phone go on
     working; the password is made anew each time, because only its hash is kept and it has to be shown.
     """
-    password = secrets.token_urlsafe(12)
+    return provision(store, issuer, demo_settings(refresh_leeway_s), only=False).tenant
+
+
+def provision(store: Store, issuer: str, settings: TenantSettings, only: bool) -> Provision:
+    """Find or make the users and clients of these settings in this store.
+
+    only: what the store has of users, clients and authenticators beside them is forgotten, with all that belongs to it.
+    """
     with store.transaction():
-        users = store.find(User, username=DEMO_USER)
-        user = users[0] if users else User(f"auth0|{secrets.token_hex(12)}", DEMO_USER, "", pyotp.random_base32(), 0)
-        store.put(replace(user, password_hash=hash_password(password)))
-        clients = store.find(Client, name=DISPLAY_NAME)
-        client = Client(
-            client_id=clients[0].client_id if clients else secrets.token_hex(16),
-            name=DISPLAY_NAME,
-            scopes=SCOPE,
-            audience=AUDIENCE,
-            metadata='{"device_type": "display"}',
-            refresh_lifetime_s=_REFRESH_LIFETIME_S,
-            refresh_leeway_s=refresh_leeway_s,
-        )
-        store.put(client)
-    return Tenant(
+        users = put_users(store, settings.users, only)
+        clients = put_clients(store, settings.clients, only)
+    user = users[0]
+    client = next((each for each in clients if "device_code" in each.grants), clients[0])
+    tenant = Tenant(
         issuer=issuer,
         client_id=client.client_id,
-        audience=AUDIENCE,
-        scope=SCOPE,
+        audience=client.audience,
+        scope=" ".join(client.default_scopes),
         quotes_url=f"{issuer}api/quotes/today",
-        demo_user=DEMO_USER,
-        demo_password=password,
-        totp_secret=user.totp_secret,
+        demo_user=user.username,
+        demo_password=user.password,
+        totp_secret=next((each.totp_secret for each in user.authenticators if each.totp_secret), ""),
     )
+    return Provision(settings.name, tenant, users, clients)
+
+
+def put_in_force(authority: Authority, settings: TenantSettings) -> None:
+    """What can be changed while it runs."""
+    vars(authority.mfa).update(vars(settings.mfa))
+    authority.access_tokens.ttl_s = settings.access_token_lifetime_s
+    authority.tokens.revocation_deletes_grant = settings.revocation_deletes_grant
+    authority.device_grants.lifetime_s = settings.device_code_lifetime_s
+    authority.device_grants.interval_s = settings.polling_interval_s
+
+
+def _filled(record: dict[str, Any]) -> dict[str, Any]:
+    filled = {name: value for name, value in record.items() if value}
+    if "authenticators" in filled:
+        filled["authenticators"] = [_filled(each) for each in filled["authenticators"]]
+    return filled

@@ -7,31 +7,31 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from host_tools.authority import gateway
-from host_tools.authority.core.faults import Endpoint, Faults, LoseReply, RateLimit
-from host_tools.authority.dialects import auth0
+from host_tools.authority.core.faults import Faults, LoseReply, RateLimit
+from host_tools.authority.dialects.oauth import Dialect
 from host_tools.clock import Clock, now_s
 
 HangUp = Callable[[Scope], None]
-
-_ENDPOINTS: dict[str, Endpoint] = {**auth0.ENDPOINTS, **gateway.ENDPOINTS}
 
 
 class WireFaults:
     """Between the server and the application. `hang_up` ends the connection of a request."""
 
-    def __init__(self, app: ASGIApp, faults: Faults, clock: Clock, hang_up: HangUp) -> None:
+    def __init__(self, app: ASGIApp, dialect: Dialect, faults: Faults, clock: Clock, hang_up: HangUp) -> None:
         self._app = app
+        self._endpoints = {**dialect.endpoints, **gateway.ENDPOINTS}
+        self._too_many_requests = dialect.too_many_requests
         self._faults = faults
         self._clock = clock
         self._hang_up = hang_up
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint = _ENDPOINTS.get(scope["path"]) if scope["type"] == "http" else None
+        endpoint = self._endpoints.get(scope["path"]) if scope["type"] == "http" else None
         struck = endpoint and self._faults.strike(endpoint, LoseReply, RateLimit)
         if isinstance(struck, LoseReply):
             await self._lose(struck, scope, receive)
         elif isinstance(struck, RateLimit):
-            await auth0.too_many_requests(struck, now_s(self._clock))(scope, receive, send)
+            await self._too_many_requests(struck, now_s(self._clock))(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

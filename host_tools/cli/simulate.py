@@ -49,6 +49,15 @@ def simulate(
     scope: Annotated[
         str | None, typer.Option("--scope", help="Scopes to ask for; by default openid offline_access read:quotes.")
     ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option(
+            "--ca",
+            help="Certificate authority to trust beside the public ones: the ca_file of `stoa serve --tls`. PEM.",
+            dir_okay=False,
+            metavar="FILE",
+        ),
+    ] = None,
     board: Board = "adafruit_magtag_2.9_grayscale",
     once: Annotated[bool, typer.Option("--once", help="End at the first deep sleep, with one line of JSON.")] = False,
     clock: Annotated[
@@ -75,8 +84,8 @@ def simulate(
         ),
     ] = None,
     mfa: Annotated[
-        str, typer.Option("--mfa", help="off, rule or policy, with --clock virtual. With --days: rule@3-9.")
-    ] = "off",
+        str, typer.Option("--mfa", help="never, always, adaptive or rule, with --clock virtual. With --days: rule@3-9.")
+    ] = "never",
     away: Annotated[
         str | None, typer.Option("--away", help="On which of --days nobody answers the display.", metavar="FROM-TO")
     ] = None,
@@ -104,7 +113,7 @@ def simulate(
     """
     from host_tools.boards import load_board
     from host_tools.rehearsal.days import check_faults, read_mfa, read_plan
-    from host_tools.rehearsal.household import Account, find_runtime
+    from host_tools.rehearsal.household import Account, find_runtime, read_roots
     from host_tools.rehearsal.spans import ALWAYS, Spell
     from host_tools.rehearsal.watch import Watch, alone, with_authority
     from host_tools.virtual_board.faults import help_lines
@@ -118,7 +127,7 @@ def simulate(
     if days is not None:
         _refuse("--days makes its own board, authority and person", state=state, panel_png=panel_png, once=once)
         _refuse("--days brings its own authority", issuer=issuer, client_id=client_id, api=api)
-        _refuse("--days brings its own authority", audience=audience, scope=scope)
+        _refuse("--days brings its own authority", audience=audience, scope=scope, ca=ca)
         if clock not in (None, "virtual"):
             raise StoaError(f"--days takes place in virtual time: leave out --clock {clock}")
         _live(read_plan(known, interpreter, days, start, faults, mfa, away, panel), plot, as_json)
@@ -127,10 +136,19 @@ def simulate(
     if state is None or panel_png is None:
         raise StoaError("--state and --panel-png are needed: where to keep the board, and its picture (or --days N)")
     check_faults([Spell(text, ALWAYS) for text in faults], known)
+    roots = None if ca is None else read_roots(ca)
     watch = Watch(
-        known, interpreter, panel, state, panel_png, lambda line: print(line, file=sys.stderr, flush=True), faults
+        known,
+        interpreter,
+        panel,
+        state,
+        panel_png,
+        lambda line: print(line, file=sys.stderr, flush=True),
+        faults,
+        roots,
     )
     if clock == "virtual":
+        _refuse("--clock virtual brings its own authority, which answers over plain HTTP", ca=ca)
         if issuer is not None:
             raise StoaError(
                 "virtual time needs an authority on the same clock: leave out --issuer to have one, "
@@ -140,7 +158,7 @@ def simulate(
     else:
         if issuer is None or client_id is None:
             raise StoaError("--issuer and --client-id are needed (or --clock virtual, which brings its own authority)")
-        if mfa != "off":
+        if mfa != "never":
             raise StoaError("--mfa is for an authority of its own: use --clock virtual, or turn it on at the issuer")
         quotes = api or issuer.rstrip("/") + "/api/quotes/today"
         reports = alone(watch, clock or "skip-sleep", Account(issuer, client_id, quotes, audience, scope), once)

@@ -32,7 +32,7 @@ from host_tools.virtual_board.wake import POWER_LOST
 
 MOST_DAYS = 3660
 MFA_MODES = get_args(MfaMode)
-OFF = Spell("off", ALWAYS)
+OFF = Spell("never", ALWAYS)
 # How long a lost supply stays away.
 POWER_BACK_NS = 2 * NS
 # Forty times what the firmware allows itself: a display that boots for ever must end the run, and not the patience.
@@ -66,7 +66,7 @@ def read_plan(
     days: int,
     start: str | None = None,
     faults: Sequence[str] = (),
-    mfa: str = "off",
+    mfa: str = "never",
     away: str | None = None,
     panel: str | None = None,
 ) -> Plan:
@@ -228,7 +228,7 @@ class _Life:
         self._faults = {fault_name(fault.what): fault.what for fault in plan.faults if day in fault.span}
         for fault in self._faults.values():
             faults.set(fault)
-        self._authority.set_mfa(read_mfa(plan.mfa.what) if day in plan.mfa.span else "off")
+        self._authority.set_mfa(read_mfa(plan.mfa.what) if day in plan.mfa.span else "never")
         self._is_away = plan.away is not None and day in plan.away
 
     def _wake(self) -> None:

@@ -34,4 +34,11 @@ class DemoHousehold:
         if self._approves:
             tenant = self._authority.tenant
             user, password = tenant.demo_user, tenant.demo_password
-            approve(shown["verification_uri"], shown["user_code"], user, password, self.one_time_code)
+            approve(
+                shown["verification_uri"],
+                shown["user_code"],
+                user,
+                password,
+                self.one_time_code,
+                ca_file=self._authority.ca_file,
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,8 +73,12 @@ def unpack_board(
     runtime: Runtime | None = None,
     panel: Panel | None = None,
     onlooker: Onlooker | None = None,
+    roots: str | None = None,
 ) -> VirtualBoard:
-    """A virtual board with the firmware on its drive, ready to wake. `panel`: the one fitted, if not the board's."""
+    """A virtual board with the firmware on its drive, ready to wake. `panel`: the one fitted, if not the board's.
+
+    roots: what it trusts beside the public certificate authorities; see `read_roots`.
+    """
     virtual = VirtualBoard(
         board,
         state,
@@ -82,12 +87,26 @@ def unpack_board(
         on_board_path(),
         WIFI,
         panel=panel,
+        roots=roots,
         on_console=onlooker.on_console if onlooker else None,
         on_picture=onlooker.on_picture if onlooker else None,
     )
     bundle = build_bundle(board, virtual.runtime.mpy_cross)
     virtual.install({**bundle, "settings.toml": settings_toml(account)}, PRESERVED, SLOTS)
     return virtual
+
+
+def read_roots(file: Path) -> str:
+    """The certificates in a PEM file. SettingsError for a file that has none."""
+    try:
+        # Bundles have comments, in any alphabet; what is encoded is ASCII.
+        pem = file.read_bytes().decode("ascii", "ignore")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+    except (ssl.SSLError, ValueError):
+        raise SettingsError(f"--ca {file} has no certificate in it; name the PEM file of the issuer's CA") from None
+    except OSError as error:
+        raise SettingsError(f"cannot read --ca {file}: {error.strerror}") from None
+    return pem
 
 
 def find_runtime(name: str, heap: str | None = None, mpy_cross: Path | None = None) -> Runtime:

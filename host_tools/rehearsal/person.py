@@ -7,9 +7,11 @@ nothing of the authority behind them.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
@@ -88,10 +90,13 @@ def approve(
     username: str,
     password: str,
     one_time_code: Callable[[], str],
+    *,
+    ca_file: Path | None = None,
 ) -> None:
     """Connect the device that shows `user_code`, as a person would.
 
-    `one_time_code` is called when a page asks for one and returns what the authenticator shows then.
+    `one_time_code` is called when a page asks for one and returns what the authenticator shows then. `ca_file`: the
+    certificate authority, PEM, that the browser has been told to trust; it then trusts no other.
     Raises PersonStuck with the page's own message.
     """
     answers: dict[str, Callable[[], str]] = {
@@ -101,7 +106,8 @@ def approve(
         "one-time-code": one_time_code,
     }
     site = urlsplit(verification_uri)[:2]
-    with httpx2.Client(follow_redirects=True, timeout=_TIMEOUT_S) as browser:
+    trusted = ssl.create_default_context(cafile=ca_file) if ca_file else True
+    with httpx2.Client(follow_redirects=True, timeout=_TIMEOUT_S, verify=trusted) as browser:
         try:
             reply = browser.get(verification_uri)
             for _ in range(_MOST_PAGES):

@@ -65,7 +65,8 @@ class Report:
 class Watch:
     """What is watched and where it is kept: `folder` for the board, `png` for its picture.
 
-    on_line gets each line of the board's console. faults: what is wrong from the first wake on.
+    on_line gets each line of the board's console. faults: what is wrong from the first wake on. roots: what the board
+    trusts beside the public certificate authorities, PEM.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Watch:
         png: Path,
         on_line: Callable[[str], None],
         faults: Sequence[str] = (),
+        roots: str | None = None,
     ) -> None:
         self.folder = folder
         self.on_shown: Callable[[dict[str, str]], None] | None = None
@@ -86,12 +88,15 @@ class Watch:
         self._png = png
         self._on_line = on_line
         self._faults = faults
+        self._roots = roots
         self._onlooker = Onlooker(self._see, on_line)
 
     def wakes(self, clock: Clock, account: Account) -> Generator[Report, None, None]:
         """Wake after wake, for ever. The board and its picture are saved after each."""
         with StateFolder(self.folder, self._board, self._panel) as kept:
-            board = unpack_board(self._board, kept.state, clock, account, self._runtime, self._panel, self._onlooker)
+            board = unpack_board(
+                self._board, kept.state, clock, account, self._runtime, self._panel, self._onlooker, self._roots
+            )
             for fault in self._faults:
                 board.faults.set(fault)
             self._write_picture(board.glass)
@@ -148,7 +153,7 @@ def alone(
     return watch.wakes(RealClock() if clock == "real" else SkipSleepClock(0 if once else PAUSE_NS), account)
 
 
-def with_authority(watch: Watch, mfa: MfaMode = "off") -> Generator[Report, None, None]:
+def with_authority(watch: Watch, mfa: MfaMode = "never") -> Generator[Report, None, None]:
     """The display with an authority of its own on one virtual clock, and a person who approves what it shows."""
     clock = VirtualClock.starting_now()
     with _authority_of(watch.folder, clock, mfa) as authority:

@@ -148,7 +148,7 @@ def _colour(showing: Showing, day: int) -> str:
 
 
 def _lanes(plan: Plan) -> Iterator[tuple[str, Span, str]]:
-    if plan.mfa.what != "off":
+    if plan.mfa.what != "never":
         yield f"MFA: {plan.mfa.what}", plan.mfa.span, ASKS
     if plan.away is not None:
         yield "nobody answers", plan.away, WAITS

@@ -73,7 +73,7 @@ class Boot:
             self.clocks.slept(began_ns - state.slept_from_ns, faults.sleep_clock_ppm)
         self._nvm = ByteStore("nvm", state.nvm, supply)
         station = Station(self._watchdog, board.access_point, faults, board.meter.change)
-        self._radio = Radio(self._watchdog, station, board.time_host, board.exchanges, faults)
+        self._radio = Radio(self._watchdog, station, board.time_host, board.exchanges, faults, board.roots)
         self._exchanges_before = len(board.exchanges)
         self._input_only = board.board.input_only_buttons
         native_usb = board.board.link == "native-usb"

@@ -38,6 +38,7 @@ class VirtualBoard:
     """A board in somebody's home: `access_point` is its Wi-Fi, `time_host` the name of the time server it finds there.
 
     panel: what is fitted, by default what the board file says; it may differ from what the firmware was told.
+    roots: certificate authorities built into its CircuitPython beside the public ones, PEM, as in a build of one's own.
     on_console gets each line the firmware prints; on_picture the glass after each refresh. faults: what is wrong around
     it; they may change between wakes. meter: what it draws from its battery.
     """
@@ -53,6 +54,7 @@ class VirtualBoard:
         time_host: str = "pool.ntp.org",
         panel: Panel | None = None,
         usb_attached: bool = False,
+        roots: str | None = None,
         on_console: Callable[[str], None] | None = None,
         on_picture: Callable[[Glass], None] | None = None,
     ) -> None:
@@ -65,6 +67,7 @@ class VirtualBoard:
         self.access_point = access_point
         self.time_host = time_host
         self.usb_attached = usb_attached
+        self.roots = roots
         self.on_console = on_console
         self._on_picture = on_picture
         self.controller = Ssd1680(self.glass, clock, self._keep_picture)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
+from host_tools.authority.core import users
 from host_tools.clock import NS
 
 from .conftest import ISSUER, Browser
@@ -87,3 +88,8 @@ def test_the_limit_outlives_a_new_session(stranger, authority, display):
         for _ in range(5):
             assert browser.send(page, code="000000x").status_code == 400
     assert browser.send(page, code=browser.one_time_code()).status_code == 429
+
+
+def test_an_unknown_person_costs_as_much_as_a_known_one():
+    """Else the time taken would tell who has an account. `cheap_passwords` is for the other tests."""
+    assert not users.hasher().check_needs_rehash(users._NOBODY)

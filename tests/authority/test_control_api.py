@@ -28,9 +28,14 @@ PATHS = {
     "/revoke": "POST",
     "/faults": "GET, POST, DELETE, HEAD",
     "/faults/1": "GET, DELETE, HEAD",
+    "/users/demo@stoa.example/authenticators": "GET, POST, HEAD",
+    "/pushes": "GET, POST, HEAD",
+    "/messages": "GET, HEAD",
+    "/events": "GET, HEAD",
     "/tally": "GET, HEAD",
     "/refresh-tokens/x": "GET, HEAD",
 }
+MFA = {"mode": "never", "strict": False, "factors": 1, "tell_requirements": False, "confidence": "judged"}
 
 
 @pytest.fixture
@@ -83,7 +88,7 @@ def test_the_token_is_new_at_each_start(paired, clock):
 
 
 def test_the_state_is_all_there_is_to_know(paired, control):
-    control.put("/mfa", json={"mode": "policy"})
+    control.put("/mfa", json={"mode": "always"})
     control.post("/faults", json={"kind": "slow_down"})
     state = control.get("/state").json()
     tenant = paired.authority.tenant
@@ -92,7 +97,7 @@ def test_the_state_is_all_there_is_to_know(paired, control):
     assert state == {
         "issuer": paired.authority.issuer,
         "clock": {"now": "2026-11-22T00:00:00Z", "can_be_set": True},
-        "mfa": {"mode": "policy"},
+        "mfa": MFA | {"mode": "always"},
         "access_tokens": {"lifetime_s": 86400},
         "clients": [
             {
@@ -134,9 +139,9 @@ def test_a_real_clock_is_a_conflict_that_names_the_remedy():
 
 
 def test_mfa_and_lifetimes(paired, control, device):
-    assert control.put("/mfa", json={"mode": "rule"}).json() == {"mode": "rule"}
+    assert control.put("/mfa", json={"mode": "rule"}).json() == MFA | {"mode": "rule"}
     assert device.refresh(paired.tokens["refresh_token"]).json()["error"] == "mfa_required"
-    control.put("/mfa", json={"mode": "off"})
+    control.put("/mfa", json={"mode": "never"})
     control.put("/access-tokens", json={"lifetime_s": 60})
     assert device.refresh(paired.tokens["refresh_token"]).json()["expires_in"] == 60
 
@@ -191,7 +196,7 @@ def test_a_fault_is_set_seen_and_lifted(paired, control, device):
 def test_no_fault_strikes_the_control_api_itself(control, paired):
     for endpoint in ENDPOINTS:
         control.post("/faults", json={"kind": "lose_reply", "endpoint": endpoint, "moment": "before"})
-    assert len(control.get("/faults").json()["faults"]) == 6
+    assert len(control.get("/faults").json()["faults"]) == len(ENDPOINTS)
     assert all(fault["struck"] == 0 for fault in control.get("/faults").json()["faults"])
 
 
@@ -253,10 +258,10 @@ def test_what_is_not_a_json_object_is_malformed(paired, control, body):
 
 
 def test_a_member_that_comes_twice_is_named(control):
-    body = b'{"mode": "off", "mode": "rule"}'
+    body = b'{"mode": "never", "mode": "rule"}'
     reply = control.put("/mfa", content=body, headers={"Content-Type": "application/json; charset=utf-8"})
     assert refused(reply) == (400, "malformed", "mode")
-    assert control.get("/mfa").json() == {"mode": "off"}
+    assert control.get("/mfa").json() == MFA
 
 
 @pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "text/plain", ""])
@@ -316,11 +321,34 @@ def test_python_and_http_are_the_same_controls(paired, control):
         control.post("/faults", json={"kind": "slow_down", "times": 2})
         (active,) = paired.authority.control.faults()
         assert active.fault.times == 2
-        paired.authority.control.set_mfa("policy")
-        assert control.get("/mfa").json() == {"mode": "policy"}
+        paired.authority.control.set_mfa("always")
+        assert control.get("/mfa").json() == MFA | {"mode": "always"}
         device.poll(device.ask().json()["device_code"])
         assert control.get("/faults").json()["faults"][0]["struck"] == 1
         assert control.get("/tally").json() == paired.authority.control.tally()
+
+
+def test_a_second_factor_a_push_and_a_message(paired, control, device):
+    """What a test turns of a person: gives them a phone, and taps on it."""
+    user = paired.authority.tenant.demo_user
+    made = control.post(f"/users/{user}/authenticators", json={"factor": "push"})
+    assert (made.status_code, made.json()["factor"], made.json()["active"]) == (200, "push", True)
+    control.post(f"/users/{user}/authenticators", json={"factor": "sms", "name": "+15550100"})
+    listed = control.get(f"/users/{user}/authenticators").json()["authenticators"]
+    assert sorted(each["factor"] for each in listed if each["active"]) == ["otp", "otp", "push", "recovery-code", "sms"]
+    control.put("/mfa", json={"mode": "rule"})
+    held = device.refresh(paired.tokens["refresh_token"]).json()["mfa_token"]
+    client = {"client_id": paired.authority.tenant.client_id, "mfa_token": held, "challenge_type": "oob"}
+    sent = device.http.post("/mfa/challenge", json=client).json()
+    (push,) = control.get("/pushes").json()["pushes"]
+    assert push["status"] == "pending"
+    assert control.post("/pushes", json={"approve": True, "user": user}).json()["status"] == "approved"
+    assert refused(control.post("/pushes", json={"approve": True}))[:2] == (409, "not_now")
+    grant = {"grant_type": "http://auth0.com/oauth/grant-type/mfa-oob", "oob_code": sent["oob_code"]}
+    assert device.http.post("/oauth/token", data=client | grant).status_code == 200
+    kinds = [each["kind"] for each in control.get("/events").json()["events"]]
+    assert kinds[:2] == ["mfa_succeeded", "challenge_sent"]
+    assert control.get("/messages").json() == {"messages": []}
 
 
 def test_the_page_about_it_names_all_there_is(paired):

@@ -91,7 +91,7 @@ def test_refreshes_are_counted_by_their_end(control, display, tokens):
     newer = display.refresh(tokens["refresh_token"]).json()["refresh_token"]
     control.set_mfa("rule")
     display.refresh(newer)
-    control.set_mfa("off")
+    control.set_mfa("never")
     display.refresh(tokens["refresh_token"])  # reuse
     display.refresh(newer)  # its family is dead
     tally = control.tally()

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.authority.core import user_code
 from host_tools.authority.core.device_grants import polled
-from host_tools.authority.core.errors import InvalidGrant, OAuthError
+from host_tools.authority.core.errors import InvalidGrant, InvalidRefreshToken, OAuthError
+from host_tools.authority.core.pacing import Pace
 from host_tools.authority.core.records import Client, DeviceGrant
+from host_tools.authority.core.token_endpoint import Credentials
+from host_tools.authority.core.user_code import UserCodes
 from host_tools.clock import NS
 
 
@@ -158,7 +160,7 @@ def test_a_wrong_token_request_is_refused(display, http):
     assert error(display.poll("never-issued")) == SPENT
     assert error(display.poll("x", client_id="nobody"))[:2] == (401, "invalid_client")
     assert error(display.poll(""))[2] == "Missing required parameter: device_code"
-    assert error(http.post("/oauth/token", data={"grant_type": "password"}))[:2] == (400, "unsupported_grant_type")
+    assert error(http.post("/oauth/token", data={"grant_type": "implicit"}))[:2] == (400, "unsupported_grant_type")
     assert error(http.post("/oauth/token", data={}))[:2] == (400, "invalid_request")
 
 
@@ -176,9 +178,9 @@ def test_the_device_code_is_not_kept_in_the_clear(display, store):
 
 def test_a_code_is_understood_however_it_is_typed():
     for entry in ("WDJB-MJHT", "wdjbmjht", " wdjb mjht ", "Wdjb_Mjht.", "w-d-j-b-m-j-h-t"):
-        assert user_code.normalised(entry) == "WDJBMJHT"
+        assert UserCodes().normalised(entry) == "WDJBMJHT"
     for entry in ("", "WDJB-MJH", "WDJB-MJHTX", "12345678", "W" * 10_000, "<script>"):
-        assert user_code.normalised(entry) is None
+        assert UserCodes().normalised(entry) is None
 
 
 MOMENTS = st.lists(st.tuples(st.integers(0, 400), st.sampled_from(["poll", "approve", "deny"])), max_size=40)
@@ -186,14 +188,15 @@ MOMENTS = st.lists(st.tuples(st.integers(0, 400), st.sampled_from(["poll", "appr
 
 @given(MOMENTS)
 def test_whatever_happens_tokens_and_expiry_come_at_most_once(moments):
-    grant = DeviceGrant("h", "WDJBMJHT", "c", "s", "a", "pending", 5, 0, 900 * NS, None, None, None, None, "")
+    grant = DeviceGrant("h", "WDJBMJHT", "c", "s", "a", "pending", 5, 0, 900 * NS, None, None, None, "")
+    pace = Pace(grant.interval_s, grant.expires_at)
     now, heard, intervals = 0, [], [5]
     for seconds, happening in moments:
         now += seconds * NS
         if happening == "poll":
-            grant, refusal = polled(grant, now)
+            grant, pace, refusal = polled(grant, pace, now)
             heard.append(refusal.error if refusal else "tokens")
-            intervals.append(grant.interval_s)
+            intervals.append(pace.interval_s)
         elif grant.status == "pending" and now < grant.expires_at:
             grant = replace(grant, status="approved" if happening == "approve" else "denied")
     assert heard.count("tokens") <= 1
@@ -208,13 +211,15 @@ def test_whatever_happens_tokens_and_expiry_come_at_most_once(moments):
 def test_many_polls_at_once_get_tokens_once(display, browser, authority, tenant):
     begun = display.ask().json()
     browser.decide(begun["user_code"])
-    granted, refused = at_once(lambda: authority.tokens.redeem_device_code(tenant.client_id, begun["device_code"]))
+    client = Credentials(tenant.client_id)
+    granted, refused = at_once(lambda: authority.tokens.redeem_device_code(client, begun["device_code"]))
     assert (len(granted), {type(error) for error in refused}) == (1, {InvalidGrant})
 
 
 def test_many_refreshes_at_once_rotate_once(tokens, authority, tenant):
-    granted, refused = at_once(lambda: authority.tokens.refresh(tenant.client_id, tokens["refresh_token"], None))
-    assert (len(granted), {type(error) for error in refused}) == (1, {InvalidGrant})
+    client = Credentials(tenant.client_id)
+    granted, refused = at_once(lambda: authority.tokens.refresh(client, tokens["refresh_token"], None))
+    assert (len(granted), {type(error) for error in refused}) == (1, {InvalidRefreshToken})
 
 
 def at_once(call, times=8):
@@ -240,5 +245,5 @@ def at_once(call, times=8):
 
 @given(st.text())
 def test_normalising_gives_a_code_or_nothing(entry):
-    code = user_code.normalised(entry)
+    code = UserCodes().normalised(entry)
     assert code is None or re.fullmatch(r"[BCDFGHJKLMNPQRSTVWXZ]{8}", code)

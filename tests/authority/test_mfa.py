@@ -35,7 +35,7 @@ def test_a_challenge_does_not_use_up_the_token(display, authority, tokens, clock
     for _ in range(5):
         assert display.refresh(tokens["refresh_token"]).json()["error"] == "mfa_required"
         clock.sleep_ns(86_400 * NS)
-    authority.mfa.mode = "off"
+    authority.mfa.mode = "never"
     assert display.refresh(tokens["refresh_token"]).status_code == 200
 
 
@@ -47,7 +47,7 @@ def test_an_invalid_token_is_invalid_before_it_is_challenged(display, authority,
 
 
 def test_by_policy_the_login_is_challenged_and_the_refresh_is_not(display, browser, authority):
-    authority.mfa.mode = "policy"
+    authority.mfa.mode = "always"
     begun = display.ask().json()
     page = browser.sign_in(browser.type_code(begun["user_code"]))
     assert asks_for_one_time_code(page)
@@ -63,7 +63,7 @@ def test_off_nobody_is_asked_for_a_code(display, browser):
     assert not asks_for_one_time_code(page)
 
 
-@pytest.mark.parametrize(("mode", "asked_again"), [("rule", True), ("policy", False)])
+@pytest.mark.parametrize(("mode", "asked_again"), [("rule", True), ("always", False)])
 def test_a_second_device_in_the_same_browser(display, browser, authority, clock, mode, asked_again):
     authority.mfa.mode = mode
     assert "Connected" in browser.decide(display.ask().json()["user_code"]).text
@@ -71,7 +71,7 @@ def test_a_second_device_in_the_same_browser(display, browser, authority, clock,
     assert asks_for_one_time_code(browser.type_code(display.ask().json()["user_code"])) is asked_again
 
 
-@pytest.mark.parametrize("mode", ["rule", "policy"])
+@pytest.mark.parametrize("mode", ["rule", "always"])
 def test_within_one_activation_the_code_is_asked_once(display, browser, authority, mode):
     authority.mfa.mode = mode
     page = browser.sign_in(browser.type_code(display.ask().json()["user_code"]))

@@ -48,7 +48,7 @@ def pair(running, clock, **answers):
     return httpx2.post(found["token_endpoint"], data=fields).json(), len(asked)
 
 
-@pytest.mark.parametrize(("mode", "asked"), [("off", 0), ("rule", 1), ("policy", 1)])
+@pytest.mark.parametrize(("mode", "asked"), [("never", 0), ("rule", 1), ("always", 1)])
 def test_a_person_connects_a_display(running, clock, mode, asked):
     running.set_mfa(mode)
     granted, times_asked = pair(running, clock)
@@ -72,7 +72,7 @@ def test_the_storys_turn(running, clock):
     assert refresh(granted["refresh_token"]).json()["error"] == "mfa_required"
     _, asked = pair(running, clock)
     assert asked == 1
-    running.set_mfa("off")
+    running.set_mfa("never")
     assert refresh(granted["refresh_token"]).status_code == 200
 
 
@@ -85,8 +85,8 @@ def test_a_scanned_address_works_too(running, clock):
 @pytest.mark.parametrize(
     ("mode", "answers", "message"),
     [
-        ("off", {"user_code": "BBBB-BBBB"}, "No device is waiting with this code"),
-        ("off", {"password": "wrong"}, "The e-mail address or the password is not right."),
+        ("never", {"user_code": "BBBB-BBBB"}, "No device is waiting with this code"),
+        ("never", {"password": "wrong"}, "The e-mail address or the password is not right."),
         ("rule", {"one_time_code": lambda: "000 00"}, "This code is not right"),
     ],
 )
@@ -160,7 +160,7 @@ def test_garbage_on_the_wire_does_no_harm(running, garbage):
 
 
 def test_an_unknown_mfa_mode_is_refused(running, clock):
-    with pytest.raises(AuthorityError, match="off, rule, policy"):
+    with pytest.raises(AuthorityError, match="never, always, adaptive, rule"):
         running.set_mfa("sometimes")
 
 

@@ -32,19 +32,20 @@ def test_switches_and_counts_go_back_too(paired, device):
     control.set_fault(SlowDown(times=3))
     begun = device.ask().json()
     device.poll(begun["device_code"])
-    control.set_mfa("rule")
+    control.set_mfa("rule", strict=True, factors=2)
     control.set_access_token_lifetime(60)
     kept, state = authority.snapshot(), (control.faults(), control.tally())
     control.lift_faults()
     control.set_fault(LoseReply("api", "after"))
-    control.set_mfa("off")
+    control.set_mfa("never", strict=False, factors=1)
     control.set_access_token_lifetime(61)
     control.set_refresh_leeway(authority.tenant.client_id, 30)
     device.ask()
     authority.restore(pickle.loads(pickle.dumps(kept)))
     assert (control.faults(), control.tally()) == state
     assert control.faults()[0].struck == 1
-    assert (control.mfa, control.access_token_lifetime_s) == ("rule", 60)
+    assert (control.mfa.mode, control.mfa.strict, control.mfa.factors) == ("rule", True, 2)
+    assert control.access_token_lifetime_s == 60
     assert control.client(authority.tenant.client_id).refresh_leeway_s == 0
     assert device.poll(begun["device_code"]).json()["error"] == "slow_down"
 

@@ -10,6 +10,7 @@ import pytest
 
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.records import Attempts, Client, DeviceGrant, SigningKey, User
+from host_tools.authority.core.token_endpoint import Credentials
 from host_tools.authority.errors import AuthorityError
 from host_tools.authority.store import SCHEMA_VERSION, SqliteStore
 from host_tools.authority.tenant import demo_tenant
@@ -43,7 +44,7 @@ def test_tokens_outlive_a_restart(path, key_record):
     store.put(key_record)
     authority = Authority(store, clock, ISSUER)
     tenant = demo_tenant(store, ISSUER)
-    begun = authority.tokens.authorize_device(tenant.client_id, tenant.scope, None)
+    begun = authority.tokens.authorize_device(Credentials(tenant.client_id), tenant.scope, None)
     _, session = authority.sessions.begin()
     session = authority.sessions.enter_code(session, begun.user_code, "here")
     user = authority.users.check_password(tenant.demo_user, tenant.demo_password, "here")
@@ -53,13 +54,13 @@ def test_tokens_outlive_a_restart(path, key_record):
 
     store = SqliteStore(path)
     authority = Authority(store, clock, ISSUER)
-    granted = authority.tokens.redeem_device_code(tenant.client_id, begun.device_code)
+    granted = authority.tokens.redeem_device_code(Credentials(tenant.client_id), begun.device_code)
     assert granted.refresh_token
     store.close()
 
     store = SqliteStore(path)
     authority = Authority(store, clock, ISSUER)
-    assert authority.tokens.refresh(tenant.client_id, granted.refresh_token, None).refresh_token
+    assert authority.tokens.refresh(Credentials(tenant.client_id), granted.refresh_token, None).refresh_token
     store.close()
 
 

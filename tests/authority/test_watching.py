@@ -34,7 +34,7 @@ def test_requests_are_told_by_method_path_and_status_alone():
 def test_a_telephone_keeps_the_time_of_its_owner():
     real = RealClock()
     ahead = VirtualClock(real.now_ns() + 3 * DAY_NS)
-    with start_authority(ahead, mfa="policy", person_clock=real) as running:
+    with start_authority(ahead, mfa="always", person_clock=real) as running:
         totp = pyotp.TOTP(running.tenant.totp_secret)
         with pytest.raises(PersonStuck):
             pair(running, lambda: totp.at(now_s(ahead)))

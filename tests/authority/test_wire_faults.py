@@ -21,6 +21,7 @@ SEND = {
     "token": lambda device, tokens: device.refresh(tokens["refresh_token"]),
     "device_authorization": lambda device, tokens: device.ask(),
     "revocation": lambda device, tokens: device.http.post("/oauth/revoke", data={"client_id": "x", "token": "x"}),
+    "mfa": lambda device, tokens: device.http.get("/mfa/authenticators"),
     "discovery": lambda device, tokens: device.http.get("/.well-known/openid-configuration"),
     "jwks": lambda device, tokens: device.http.get("/.well-known/jwks.json"),
     "api": lambda device, tokens: device.quote(tokens["access_token"]),
@@ -28,7 +29,7 @@ SEND = {
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("endpoint", sorted({*ENDPOINTS} - {"introspection"}))  # Auth0 has none
 def test_a_reply_is_lost_as_often_as_asked_and_at_that_endpoint_alone(paired, device, endpoint, moment):
     paired.authority.control.set_fault(LoseReply(endpoint, moment, times=2))
     for name, send in SEND.items():

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from random import Random
 
 from host_tools.authority import RunningAuthority, start_authority
-from host_tools.authority.core import user_code
 from host_tools.authority.core.records import LoginSession, User
+from host_tools.authority.core.user_code import ALPHABETS, UserCodes
 from host_tools.bundle import PRESERVED, build_bundle
 from host_tools.clock import NS, VirtualClock
 from host_tools.virtual_board.fat import FatDrive, mounted
@@ -117,15 +117,16 @@ class Bench:
     @contextmanager
     def codes(self) -> Iterator[None]:
         """User codes are the seed's: how many calls it takes to draw one depends on it."""
-        chance, user_code.generate = user_code.generate, self._next_code
+
+        def next_code(codes: UserCodes) -> str:
+            return "".join(self._codes.choice(ALPHABETS[codes.charset]) for _ in range(codes.length))
+
+        chance, UserCodes.generate = UserCodes.generate, next_code
         self._codes.seed(self.seed)
         try:
             yield
         finally:
-            user_code.generate = chance
-
-    def _next_code(self) -> str:
-        return "".join(self._codes.choice(user_code.ALPHABET) for _ in range(user_code.LENGTH))
+            UserCodes.generate = chance
 
     def begin(self) -> None:
         """Go back to the moment before the story's wake."""
@@ -241,7 +242,7 @@ class Bench:
 
     def _approve(self, shown: dict[str, str]) -> None:
         """UnknownUserCode for a code that is not good."""
-        code = user_code.normalised(shown["user_code"])
+        code = UserCodes().normalised(shown["user_code"])
         self.authority._authority.device_grants.answer(code, self._session, allow=True)
 
 

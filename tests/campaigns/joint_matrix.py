@@ -193,7 +193,7 @@ class Matrix:
         bench = self.bench
         self._mfa_follows = False
         self.control.lift_faults()
-        self.control.set_mfa("off")
+        self.control.set_mfa("never")
         for _ in range(2):
             bench.board.sleep()
             wake = self.bench.wake()

@@ -80,7 +80,7 @@ def authority_over_tls(ca):
         listening.bind(("127.0.0.1", 0))
         issuer = f"https://localhost:{listening.getsockname()[1]}/"
         store = SqliteStore(None)
-        app = create_app(Authority(store, RealClock(), issuer, "off", 3600), lambda day: None)
+        app = create_app(Authority(store, RealClock(), issuer, "never", 3600), lambda day: None)
         config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="none", http="h11")
         config.load()
         config.ssl = server_context(ca)

@@ -49,7 +49,7 @@ def test_a_code_from_before_a_reset_is_not_shown_months_later(home, authority):
     authority.set_mfa("rule")
     home.approves = False
     reset_while_waiting(home)
-    authority.set_mfa("off")
+    authority.set_mfa("never")
     home.wake_now()
     assert home.reason() == "daily"
     home.clock.sleep_ns(60 * 24 * HOUR_NS)

@@ -151,7 +151,7 @@ def test_a_port_that_is_taken(tmp_path, command):
 
 
 def test_serve_says_what_a_client_needs_in_one_line_and_answers(serve):
-    tenant = serve("--mfa", "policy", "--access-token-ttl", "60")
+    tenant = serve("--mfa", "always", "--access-token-ttl", "60")
     assert set(tenant) == {
         "issuer",
         "client_id",

@@ -40,7 +40,7 @@ def test_mfa_that_is_ignored_for_a_month_and_then_answered(home, authority):
     diary.wake(home.press_button)
     assert diary.entries[-1].screens == ["mfa", "quote"]
     assert diary.shows_todays_quote()
-    authority.control.set_mfa("policy")
+    authority.control.set_mfa("always")
     assert {(each.ending, each.codes) for each in diary.live(7)} == {("daily", 0)}
     assert diary.nothing_is_lost()
 
@@ -76,7 +76,7 @@ def test_mfa_at_every_refresh_for_ever_is_no_daily_chore(home, authority, approv
         assert authority.control.tally()["device_grants_approved"] == 1 + len(asked)
     assert most_in_a_day(months) <= 5
     assert diary.nothing_is_lost()
-    authority.control.set_mfa("off")
+    authority.control.set_mfa("never")
     assert diary.is_well_within_two_wakes(), "and nobody was needed"
     assert not diary.entries[-1].codes
 
@@ -89,7 +89,7 @@ def test_a_rule_that_is_lifted_again_needs_nobody_and_forgets_how_often_it_asked
         authority.control.set_mfa("rule")
         ten_days = diary.live(10)
         assert days_with_codes(ten_days)[:4] == [0, 0, 0, 0], "asked as at the first time"
-        authority.control.set_mfa("off")
+        authority.control.set_mfa("never")
         assert diary.is_well_within_two_wakes()
         well = diary.live(5)
         assert {(each.ending, each.codes) for each in well} == {("daily", 0)}

@@ -119,7 +119,7 @@ def test_a_month_of_slow_down(home, authority):
     assert most_in_a_day(month) <= 6
     assert diary.nothing_is_lost()
     authority.control.lift_fault(fault.number)
-    authority.control.set_mfa("off")
+    authority.control.set_mfa("never")
     assert diary.is_well_within_two_wakes(), "and nobody was needed"
 
 

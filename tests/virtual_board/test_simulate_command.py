@@ -91,7 +91,7 @@ def test_a_signal_ends_the_days_and_tells_what_there_was(tmp_path, ends_by):
         (["--days", "5", "--fault", "dns@7"], ["day 7 is not in this run of 5 days"]),
         (["--plot", "days.png"], ["for a run of --days alone", "leave out --plot"]),
         (["--once"], ["--state and --panel-png are needed", "--days"]),
-        (["--state", "s", "--panel-png", "p.png", "--clock", "virtual", "--mfa", "on"], ["off, rule, policy"]),
+        (["--state", "s", "--panel-png", "p.png", "--clock", "virtual", "--mfa", "on"], ["never, always, adaptive, rule"]),
         (
             ["--state", "s", "--panel-png", "p.png", "--issuer", "http://x", "--client-id", "c", "--mfa", "rule"],
             ["--mfa is for an authority of its own", "--clock virtual"],
@@ -157,6 +157,6 @@ def test_a_fault_that_does_not_strike_is_told(tmp_path):
 
 
 def test_mfa_from_the_start_with_an_authority_of_its_own(tmp_path):
-    result = simulate(*KEPT, "--mfa", "policy", cwd=tmp_path)
+    result = simulate(*KEPT, "--mfa", "always", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert json.loads(only_line(result.stdout))["screen"] == "quote"

@@ -50,7 +50,7 @@ def test_the_glass_asks_by_qr_and_code_and_recovers(make_home, authority, board_
 
 def test_with_mfa_by_policy_the_refresh_passes_untouched(home, authority):
     home.wake_now()
-    authority.set_mfa("policy")
+    authority.set_mfa("always")
     wake = home.wake()
     assert home.names() == ["quote"]
     assert [(e.method, e.path, e.status) for e in wake.exchanges] == [
@@ -66,7 +66,7 @@ def test_a_rule_lifted_again_needs_nobody(home, authority):
     home.wake()
     assert home.names() == ["mfa", "waiting"]
     assert home.reason() == "needs_human"
-    authority.set_mfa("off")
+    authority.set_mfa("never")
     home.wake()
     assert home.names() == ["quote"], "mfa_required does not cost the token"
 

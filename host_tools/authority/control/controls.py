@@ -8,20 +8,34 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import datetime
-from typing import get_args
+from typing import Literal, get_args
 
-from host_tools.authority.checks import check_choice, check_count, check_text
+from host_tools.authority.checks import check_choice, check_count, check_flag, check_text
 from host_tools.authority.core.authority import Authority
+from host_tools.authority.core.errors import InvalidRequest
+from host_tools.authority.core.events import KEPT
 from host_tools.authority.core.faults import ActiveFault, Fault
-from host_tools.authority.core.policies import MFA_MODES, MfaMode
-from host_tools.authority.core.records import Client, User, fingerprint
-from host_tools.authority.core.refresh_tokens import Ending, Examined
+from host_tools.authority.core.mfa_api import recipient
+from host_tools.authority.core.mfa_transactions import ENROLLABLE
+from host_tools.authority.core.policies import CONFIDENCES, MFA_MODES, Confidence, MfaMode, MfaSwitch
+from host_tools.authority.core.records import (
+    Authenticator,
+    Client,
+    Event,
+    Factor,
+    Message,
+    OobChallenge,
+    User,
+    fingerprint,
+)
+from host_tools.authority.core.refresh_tokens import Ending, Presented
 from host_tools.authority.errors import InvalidSetting, NotNow
 from host_tools.clock import NS, VirtualClock, now_s, utc_text
 
 _LONGEST_STEP_S = 10 * 366 * 86_400
 _LONGEST_LEEWAY_S = 86_400
 _LONGEST_TTL_S = 31 * 86_400
+_MOST_FACTORS = 3
 
 
 class Controls:
@@ -62,13 +76,38 @@ class Controls:
     # What the tenant decides.
 
     @property
-    def mfa(self) -> MfaMode:
-        return self._authority.mfa.mode
+    def mfa(self) -> MfaSwitch:
+        """The setting in force; core/policies.py says what each field means."""
+        return self._authority.mfa
 
-    def set_mfa(self, mode: MfaMode) -> None:
-        """off, rule (everything is challenged, refreshes too) or policy (logins alone), from the next request on."""
+    def set_mfa(
+        self,
+        mode: MfaMode,
+        strict: bool | None = None,
+        factors: int | None = None,
+        tell_requirements: bool | None = None,
+        confidence: Confidence | Literal["judged"] | None = None,
+    ) -> None:
+        """never, always, adaptive or rule, from the next request on. What is left out stays as it is.
+
+        confidence: what adaptive MFA finds; `judged` has it look for itself.
+        """
         check_choice("mode", mode, MFA_MODES)
-        self._authority.mfa.mode = mode
+        if strict is not None:
+            check_flag("strict", strict)
+        if factors is not None:
+            check_count("factors", factors, 1, _MOST_FACTORS)
+        if tell_requirements is not None:
+            check_flag("tell_requirements", tell_requirements)
+        if confidence is not None:
+            check_choice("confidence", confidence, (*CONFIDENCES, "judged"))
+        switch = self._authority.mfa
+        switch.mode = mode
+        switch.strict = switch.strict if strict is None else strict
+        switch.factors = switch.factors if factors is None else factors
+        switch.tell_requirements = switch.tell_requirements if tell_requirements is None else tell_requirements
+        if confidence is not None:
+            switch.confidence = None if confidence == "judged" else confidence
 
     @property
     def access_token_lifetime_s(self) -> int:
@@ -127,13 +166,60 @@ class Controls:
         """All of them; how many that were."""
         return self._authority.faults.lift()
 
+    # What a person has, and does with it.
+
+    def authenticators(self, user: str) -> list[Authenticator]:
+        """The user's second factors, those to be confirmed included."""
+        return self._authority.authenticators.of(self._user(user).user_id, active=None)
+
+    def enrol(self, user: str, factor: Factor, name: str | None = None) -> Authenticator:
+        """Give a user a second factor that counts at once. name: the phone number for sms, the address for email
+        (default: the user's own), what the phone is called for push.
+
+        It is listed with the secret that a one-time code app needs.
+        """
+        check_choice("factor", factor, ENROLLABLE)
+        found = self._user(user)
+        if name is not None:
+            check_text("name", name)
+        try:
+            called = recipient(factor, name, found.username)
+        except InvalidRequest as unfit:
+            raise InvalidSetting("name", f"does not fit {factor}: {unfit.description}") from unfit
+        with self._authority.store.transaction():
+            made = self._authority.authenticators.enrol(found.user_id, factor, called).authenticator
+            self._authority.authenticators.confirm(made)
+        return replace(made, active=True)
+
+    def pushes(self, user: str | None = None) -> list[OobChallenge]:
+        """The pushes that wait for an answer, of one user or of all, the newest first."""
+        user_id = None if user is None else self._user(user).user_id
+        return self._authority.challenges.pending(user_id)
+
+    def answer_push(self, approve: bool, user: str | None = None, challenge_id: str | None = None) -> OobChallenge:
+        """What a person taps on the phone: for the newest push, or for the one named."""
+        check_flag("approve", approve)
+        waiting = [each for each in self.pushes(user) if challenge_id in (None, each.challenge_id)]
+        if not waiting:
+            raise NotNow("no push waits for an answer; ask for one with /mfa/challenge")
+        return self._authority.challenges.answer(waiting[0].challenge_id, approve)
+
+    def messages(self) -> list[Message]:
+        """The outbox: text messages and e-mails of the last day, the newest first."""
+        return self._authority.outbox.newest()
+
     # What has happened.
+
+    def events(self, most: int = 100) -> list[Event]:
+        """The tenant's log, the newest first."""
+        check_count("most", most, 1, KEPT)
+        return self._authority.events.newest(most)
 
     def tally(self) -> dict[str, int]:
         """Counts since the start (core/tally.py), and the families that are good now, as `families_live`."""
         return {**self._authority.tally.counts(), "families_live": len(self._authority.refresh_tokens.live())}
 
-    def examine(self, token: str | None = None, *, sha256: str | None = None) -> Examined | None:
+    def examine(self, token: str | None = None, *, sha256: str | None = None) -> Presented | None:
         """What presenting this refresh token, or the one with this hash, would mean now. It is not used by that."""
         token_hash = fingerprint(token) if token is not None else sha256
         if token_hash is None or not re.fullmatch("[0-9a-f]{64}", token_hash):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,8 +17,8 @@ from host_tools.authority.checks import check_choice
 from host_tools.authority.control.controls import Controls
 from host_tools.authority.control.wire import EXCEPTION_HANDLERS, Guarded, Refused, called, members, refusal, told
 from host_tools.authority.core.faults import FAULTS, ActiveFault, Fault
-from host_tools.authority.core.records import Client
-from host_tools.authority.core.refresh_tokens import Examined
+from host_tools.authority.core.records import Authenticator, Client, OobChallenge
+from host_tools.authority.core.refresh_tokens import Presented
 from host_tools.clock import NS, utc_text
 
 PREFIX = "/control"
@@ -46,6 +47,10 @@ def resources(controls: Controls, issuer: str) -> list[Route]:
         _resource("/revoke", POST=wire.revoke),
         _resource("/faults", GET=wire.faults, POST=wire.set_fault, DELETE=wire.lift_faults),
         _resource("/faults/{number:int}", GET=wire.fault, DELETE=wire.lift_fault),
+        _resource("/users/{user}/authenticators", GET=wire.authenticators, POST=wire.enrol),
+        _resource("/pushes", GET=wire.pushes, POST=wire.answer_push),
+        _resource("/messages", GET=wire.messages),
+        _resource("/events", GET=wire.events),
         _resource("/tally", GET=controls.tally),
         _resource("/refresh-tokens/{sha256}", GET=wire.refresh_token),
     ]
@@ -98,7 +103,14 @@ class _Wire:
         return self.clock()
 
     def mfa(self) -> Members:
-        return {"mode": self._controls.mfa}
+        mfa = self._controls.mfa
+        return {
+            "mode": mfa.mode,
+            "strict": mfa.strict,
+            "factors": mfa.factors,
+            "tell_requirements": mfa.tell_requirements,
+            "confidence": mfa.confidence or "judged",
+        }
 
     def set_mfa(self, sent: Members) -> Members:
         called(self._controls.set_mfa, sent)
@@ -155,6 +167,24 @@ class _Wire:
     def lift_faults(self) -> Members:
         return {"lifted": self._controls.lift_faults()}
 
+    def authenticators(self, user: str) -> Members:
+        return {"authenticators": [_authenticator(each) for each in self._controls.authenticators(user)]}
+
+    def enrol(self, sent: Members, user: str) -> Members:
+        return _authenticator(called(partial(self._controls.enrol, user), sent))
+
+    def pushes(self) -> Members:
+        return {"pushes": [_push(each) for each in self._controls.pushes()]}
+
+    def answer_push(self, sent: Members) -> Members:
+        return _push(called(self._controls.answer_push, sent))
+
+    def messages(self) -> Members:
+        return {"messages": [_moments(asdict(each)) for each in self._controls.messages()]}
+
+    def events(self) -> Members:
+        return {"events": [_moments(asdict(each)) for each in self._controls.events()]}
+
     def refresh_token(self, sha256: str) -> Members:
         examined = self._controls.examine(sha256=sha256)
         if examined is None:
@@ -171,11 +201,32 @@ def _client(client: Client) -> Members:
     }
 
 
+def _authenticator(found: Authenticator) -> Members:
+    told = {"authenticator_id": found.authenticator_id, "factor": found.factor, "active": bool(found.active)}
+    if found.name:
+        told["name"] = found.name
+    # Of a one-time code app only: a recovery code is kept as a hash.
+    return told | ({"totp_secret": found.secret} if found.factor == "otp" else {})
+
+
+def _push(challenge: OobChallenge) -> Members:
+    told = {"challenge_id": challenge.challenge_id, "user_id": challenge.user_id, "client_id": challenge.client_id}
+    return told | {"status": challenge.status, "expires": utc_text(challenge.expires_at // NS)}
+
+
+def _moments(record: Members) -> Members:
+    """Nanoseconds (`sent_at`) as the texts in UTC that all of this API has (`sent`)."""
+    return {
+        name.removesuffix("_at"): utc_text(value // NS) if name.endswith("_at") else value
+        for name, value in record.items()
+    }
+
+
 def _fault(active: ActiveFault) -> Members:
     return {"number": active.number, "kind": active.fault.kind, **asdict(active.fault), "struck": active.struck}
 
 
-def _examined(examined: Examined) -> Members:
+def _examined(examined: Presented) -> Members:
     family = examined.family
     return {
         "standing": examined.standing,
@@ -183,6 +234,6 @@ def _examined(examined: Examined) -> Members:
         "newest_generation": family.generation,
         "family_id": family.family_id,
         "client_id": family.client_id,
-        "expires": utc_text(family.expires_at // NS),
+        "expires": None if family.expires_at is None else utc_text(family.expires_at // NS),
         "revoked": family.revoked_at is not None,
     }

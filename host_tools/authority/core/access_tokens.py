@@ -13,11 +13,13 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, KeySetSerialization, RSAKey
 
 from host_tools.authority.core.errors import InvalidToken
-from host_tools.authority.core.records import SigningKey, Store
+from host_tools.authority.core.records import SigningKey
+from host_tools.authority.core.storage import Store
 from host_tools.clock import NS, Clock, now_s
 
 _TYPE = "at+jwt"  # RFC 9068 2.1; a resource must refuse any other (section 4), so that an ID token opens nothing
 _BITS = 2048
+_ID_TOKEN_TTL_S = 36_000  # Auth0's default
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Subject:
     scope: str
     auth_time_at: int
     amr: str
+    grant_id: str | None = None  # the refresh token family it was issued with, whose end ends it (RFC 7009 2.1)
 
 
 def signing_key(store: Store, clock: Clock) -> RSAKey:
@@ -68,7 +71,27 @@ class AccessTokens:
             "auth_time": subject.auth_time_at // NS,
             "amr": subject.amr.split(),
         }
-        header = {"alg": "RS256", "typ": _TYPE, "kid": self._key.kid}
+        if subject.grant_id is not None:
+            claims["grant_id"] = subject.grant_id
+        return self._signed(_TYPE, claims)
+
+    def mint_id_token(self, subject: Subject, with_amr: bool) -> str:
+        """OpenID Connect Core 2. with_amr: Auth0 names `amr` only in the ID token of the login that had MFA."""
+        now = now_s(self._clock)
+        claims: dict[str, Any] = {
+            "iss": self._issuer,
+            "sub": subject.user_id,
+            "aud": subject.client_id,
+            "iat": now,
+            "exp": now + _ID_TOKEN_TTL_S,
+            "auth_time": subject.auth_time_at // NS,
+        }
+        if with_amr:
+            claims["amr"] = subject.amr.split()
+        return self._signed("JWT", claims)
+
+    def _signed(self, kind: str, claims: dict[str, Any]) -> str:
+        header = {"alg": "RS256", "typ": kind, "kid": self._key.kid}
         return jwt.encode(header, claims, self._key, algorithms=["RS256"])
 
     def public_keys(self) -> KeySetSerialization:
@@ -77,9 +100,12 @@ class AccessTokens:
 
 
 class TokenVerifier:
-    """What a resource server needs to judge a token: the issuer's public keys, its own audience, the time."""
+    """What a resource server needs to judge a token: the issuer's public keys, its own audience, the time.
 
-    def __init__(self, public_keys: KeySetSerialization, issuer: str, audience: str, clock: Clock) -> None:
+    audience: None takes a token for any, for the issuer itself to look at.
+    """
+
+    def __init__(self, public_keys: KeySetSerialization, issuer: str, audience: str | None, clock: Clock) -> None:
         self._keys = KeySet.import_key_set(public_keys)
         self._issuer = issuer
         self._audience = audience
@@ -98,7 +124,7 @@ class TokenVerifier:
         good = (
             decoded.header.get("typ") == _TYPE
             and claims.get("iss") == self._issuer
-            and self._audience in audiences
+            and (self._audience is None or self._audience in audiences)
             and isinstance(expiry, int)
             and now_s(self._clock) < expiry
         )

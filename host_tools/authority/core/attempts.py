@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from host_tools.authority.core.errors import TooManyAttempts
-from host_tools.authority.core.records import Attempts, Store, fingerprint
+from host_tools.authority.core.records import Attempts, fingerprint
+from host_tools.authority.core.storage import Store
 from host_tools.clock import NS, Clock
 
 
@@ -19,14 +20,20 @@ class Limit:
     refill_s: int  # seconds until one more
 
 
-# RFC 8628 5.1 wants a guess to succeed with less than 2**-32: five tries at 20**8 codes. A session gets those five; an
-# address, which many people may share, gets ten and then one a minute: 25 in the 900 s a code lives, 2**-29.9.
-# One-time codes: Auth0's bucket of 10, one more every 6 minutes (wire-facts 1.4); passwords likewise.
+# RFC 8628 5.1 wants a guess to succeed with less than 2**-32: five tries at 20**8 codes. A session gets those five at
+# once, and one more each three minutes: 9 in the 900 s a code lives, 2**-31.4. An address, which many people may share,
+# gets ten and then one a minute: 24 in that time, 2**-30.0. So it is for each device that waits. With nine digits it is
+# 2**-26.7 for a session and 2**-25.3 for an address: who chooses digits chooses that.
+# One-time codes: Auth0's bucket of 10, one more every 6 minutes (wire-facts 1.4); passwords, recovery codes likewise.
+# Text messages and e-mails: 10, one more an hour (1.4); each one sent is a try, so that nobody's phone is flooded.
 LIMITS = {
     "user code, session": Limit(5, 180),
     "user code, address": Limit(10, 60),
     "password, user": Limit(10, 360),
     "one-time code, user": Limit(10, 360),
+    "recovery code, user": Limit(10, 360),
+    "message, user": Limit(10, 3600),
+    "push, user": Limit(10, 360),
 }
 
 

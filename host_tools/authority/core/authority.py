@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from host_tools.authority.core.access_tokens import AccessTokens, signing_key
+from host_tools.authority.core.access_tokens import AccessTokens, TokenVerifier, signing_key
 from host_tools.authority.core.attempts import AttemptLimits
+from host_tools.authority.core.authenticators import Authenticators
+from host_tools.authority.core.challenges import Challenges
 from host_tools.authority.core.device_grants import DeviceGrants
+from host_tools.authority.core.events import EventLog
 from host_tools.authority.core.faults import Faults
+from host_tools.authority.core.mfa_api import MfaApi
+from host_tools.authority.core.mfa_grants import MfaGrants
+from host_tools.authority.core.mfa_transactions import MfaTransactions
+from host_tools.authority.core.outbox import Outbox
+from host_tools.authority.core.pacing import Paces
 from host_tools.authority.core.policies import MfaMode, MfaSwitch
-from host_tools.authority.core.records import Store
 from host_tools.authority.core.refresh_tokens import RefreshTokens
 from host_tools.authority.core.sessions import LoginSessions
+from host_tools.authority.core.storage import Store
 from host_tools.authority.core.tally import Tally
 from host_tools.authority.core.token_endpoint import TokenEndpoint
+from host_tools.authority.core.user_code import UserCodes
 from host_tools.authority.core.users import Users
 from host_tools.clock import Clock
 
@@ -27,22 +36,59 @@ class Authority:
         store: Store,
         clock: Clock,
         issuer: str,
-        mfa: MfaMode = "off",
+        mfa: MfaMode = "never",
         access_token_ttl: int = 86400,
         person_clock: Clock | None = None,
+        user_codes: UserCodes | None = None,
     ) -> None:
         limits = AttemptLimits(store, clock)
         self.issuer = issuer
         self.store = store
         self.clock = clock
         self.mfa = MfaSwitch(mfa)
+        self.user_codes = user_codes or UserCodes()
         self.faults = Faults()
         self.tally = Tally()
-        self.device_grants = DeviceGrants(store, clock, self.faults, self.tally)
+        self.paces = Paces()
+        self.events = EventLog(store, clock)
+        self.outbox = Outbox(store, clock)
+        self.users = Users(store, limits, self.events)
+        self.authenticators = Authenticators(store, person_clock or clock, limits, self.events)
+        self.device_grants = DeviceGrants(store, clock, self.user_codes, self.faults, self.tally, self.paces)
         self.access_tokens = AccessTokens(signing_key(store, clock), issuer, clock, access_token_ttl)
-        self.refresh_tokens = RefreshTokens(store, clock, self.tally)
+        self.refresh_tokens = RefreshTokens(store, clock, self.tally, self.events)
+        self.challenges = Challenges(store, clock, limits, self.outbox, self.events)
+        transactions = MfaTransactions(store, clock, self.authenticators, self.mfa, self.events)
         self.tokens = TokenEndpoint(
-            store, self.device_grants, self.access_tokens, self.refresh_tokens, self.mfa, self.tally
+            store,
+            clock,
+            issuer,
+            self.users,
+            self.device_grants,
+            self.access_tokens,
+            self.refresh_tokens,
+            self.mfa,
+            transactions,
+            self.tally,
+            self.events,
         )
-        self.users = Users(store, person_clock or clock, limits)
-        self.sessions = LoginSessions(store, clock, self.device_grants, limits)
+        self.mfa_grants = MfaGrants(
+            store,
+            clock,
+            self.tokens,
+            self.refresh_tokens,
+            transactions,
+            self.authenticators,
+            self.challenges,
+            self.events,
+        )
+        keys = self.access_tokens.public_keys()
+        self.mfa_api = MfaApi(
+            self.users,
+            self.tokens,
+            TokenVerifier(keys, issuer, self.tokens.mfa_audience, clock),
+            transactions,
+            self.authenticators,
+            self.challenges,
+        )
+        self.sessions = LoginSessions(store, clock, self.user_codes, self.device_grants, limits, self.mfa, self.events)

@@ -17,7 +17,6 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, replace
 
-from host_tools.authority.core import user_code
 from host_tools.authority.core.errors import (
     AccessDenied,
     AuthorizationPending,
@@ -29,13 +28,14 @@ from host_tools.authority.core.errors import (
 )
 from host_tools.authority.core.faults import Faults
 from host_tools.authority.core.faults import SlowDown as AlwaysSlowDown
-from host_tools.authority.core.records import Client, DeviceGrant, LoginSession, Store, fingerprint
+from host_tools.authority.core.pacing import INTERVAL_S, SLOW_DOWN_S, Pace, Paces, too_soon
+from host_tools.authority.core.records import Client, DeviceGrant, LoginSession, fingerprint
+from host_tools.authority.core.storage import Store
 from host_tools.authority.core.tally import Tally
+from host_tools.authority.core.user_code import UserCodes
 from host_tools.clock import NS, Clock
 
 LIFETIME_S = 900  # Auth0: 15 minutes
-INTERVAL_S = 5  # RFC 8628 3.2: the default
-_SLOW_DOWN_S = 5  # RFC 8628 3.5: "the interval MUST be increased by 5 seconds"
 _KEPT_AFTER_EXPIRY_S = 86_400  # so that a device that slept through the expiry is still told of it
 
 
@@ -49,43 +49,45 @@ class DeviceAuthorization:
     interval: int
 
 
-def polled(grant: DeviceGrant, now: int) -> tuple[DeviceGrant, OAuthError | None]:
-    """One poll: the grant after it, and the refusal, or None when the tokens are due."""
+def polled(grant: DeviceGrant, pace: Pace, now: int) -> tuple[DeviceGrant, Pace, OAuthError | None]:
+    """One poll: the grant and its pace after it, and the refusal, or None when the tokens are due."""
     if grant.status == "spent" or grant.expiry_told_at is not None:
-        return grant, InvalidGrant()
+        return grant, pace, InvalidGrant()
     if now >= grant.expires_at:
-        return replace(grant, expiry_told_at=now), ExpiredToken()
+        return replace(grant, expiry_told_at=now), pace, ExpiredToken()
     if grant.status == "denied":
-        return grant, AccessDenied()
+        return grant, pace, AccessDenied()
     if grant.status == "approved":
-        return replace(grant, status="spent"), None
-    heard = replace(grant, last_polled_at=now)
-    # The first poll has nothing to be too close to: devices may ask at once (RFC 8628 sets no delay before it).
-    if grant.last_polled_at is not None and now - grant.last_polled_at < grant.interval_s * NS:
-        return replace(heard, interval_s=grant.interval_s + _SLOW_DOWN_S), SlowDown(grant.interval_s)
-    return heard, AuthorizationPending()
-
-
-def hurried(grant: DeviceGrant) -> tuple[DeviceGrant, OAuthError | None]:
-    """One poll of a server that always says slow_down."""
-    return replace(grant, interval_s=grant.interval_s + _SLOW_DOWN_S), SlowDown(grant.interval_s)
+        return replace(grant, status="spent"), pace, None
+    heard = replace(pace, last_polled_at=now)
+    if too_soon(pace.last_polled_at, pace.interval_s, now):
+        return grant, replace(heard, interval_s=pace.interval_s + SLOW_DOWN_S), SlowDown(pace.interval_s)
+    return grant, heard, AuthorizationPending()
 
 
 class DeviceGrants:
-    def __init__(self, store: Store, clock: Clock, faults: Faults, tally: Tally) -> None:
+    """`lifetime_s` and `interval_s` hold for what begins from then on; they may be changed while it runs."""
+
+    def __init__(
+        self, store: Store, clock: Clock, codes: UserCodes, faults: Faults, tally: Tally, paces: Paces
+    ) -> None:
         self._store = store
+        self._codes = codes
         self._clock = clock
         self._faults = faults
         self._tally = tally
+        self._paces = paces
+        self.lifetime_s = LIFETIME_S
+        self.interval_s = INTERVAL_S
 
     def begin(self, client: Client, scope: str, audience: str) -> DeviceAuthorization:
         now = self._clock.now_ns()
         device_code = secrets.token_urlsafe(32)  # RFC 8628 5.2: very high entropy
-        with self._store.transaction():
+        with self._store.transaction(durable=False):  # a device that lost its code asks again
             self._store.prune(DeviceGrant, "expires_at", now - _KEPT_AFTER_EXPIRY_S * NS)
-            code = user_code.generate()
+            code = self._codes.generate()
             while self._store.find(DeviceGrant, user_code=code):
-                code = user_code.generate()
+                code = self._codes.generate()
             self._store.put(
                 DeviceGrant(
                     device_code_hash=fingerprint(device_code),
@@ -94,10 +96,9 @@ class DeviceGrants:
                     scope=scope,
                     audience=audience,
                     status="pending",
-                    interval_s=INTERVAL_S,
+                    interval_s=self.interval_s,
                     created_at=now,
-                    expires_at=now + LIFETIME_S * NS,
-                    last_polled_at=None,
+                    expires_at=now + self.lifetime_s * NS,
                     expiry_told_at=None,
                     user_id=None,
                     auth_time_at=None,
@@ -105,7 +106,7 @@ class DeviceGrants:
                 )
             )
         self._tally.add("device_grants_asked")
-        return DeviceAuthorization(device_code, user_code.shown(code), LIFETIME_S, INTERVAL_S)
+        return DeviceAuthorization(device_code, self._codes.shown(code), self.lifetime_s, self.interval_s)
 
     def waiting(self, code: str) -> DeviceGrant:
         """The device that waits with this normalised user code. Raises UnknownUserCode."""
@@ -128,19 +129,38 @@ class DeviceGrants:
             )
         self._tally.add("device_grants_approved" if allow else "device_grants_denied")
 
+    def heard(self, device_code: str, client: Client) -> OAuthError | None:
+        """A poll that changes nothing but the pace: its refusal. None where there is more to it, for `poll`.
+
+        Most polls are such, and they write nothing.
+        """
+        grant = self._store.get(DeviceGrant, fingerprint(device_code))
+        if grant is None or grant.client_id != client.client_id:
+            return None
+        now = self._clock.now_ns()
+        pace = self._paces.get(grant.device_code_hash, grant.interval_s, grant.expires_at)
+        refusal: OAuthError | None
+        if self._faults.strike("token", AlwaysSlowDown):
+            after, refusal = replace(pace, interval_s=pace.interval_s + SLOW_DOWN_S), SlowDown(pace.interval_s)
+        elif grant.status == "pending" and now < grant.expires_at:
+            _, after, refusal = polled(grant, pace, now)
+        else:
+            return None
+        self._tally.add("device_polls")
+        self._paces.keep(grant.device_code_hash, after, now)
+        return refusal
+
     def poll(self, device_code: str, client: Client) -> DeviceGrant | OAuthError:
-        """The approved grant, now spent, or the refusal. Returned, not raised: what a refusal changed must be kept,
-        also inside the transaction that would issue the tokens.
+        """The approved grant, now spent, or the refusal, after `heard` found more to it. Returned, not raised: what a
+        refusal changed must be kept, also inside the transaction that would issue the tokens.
         """
         with self._store.transaction():
             grant = self._store.get(DeviceGrant, fingerprint(device_code))
             if grant is None or grant.client_id != client.client_id:
                 return InvalidGrant()
             self._tally.add("device_polls")
-            if self._faults.strike("token", AlwaysSlowDown):
-                after, refusal = hurried(grant)
-            else:
-                after, refusal = polled(grant, self._clock.now_ns())
+            pace = self._paces.get(grant.device_code_hash, grant.interval_s, grant.expires_at)
+            after, _, refusal = polled(grant, pace, self._clock.now_ns())
             self._store.put(after)
         if refusal is None:
             self._tally.add("device_grants_redeemed")

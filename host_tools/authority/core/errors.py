@@ -5,6 +5,16 @@ A dialect may replace status and sentence with its vendor's own; the class is wh
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What would satisfy an mfa_required: factors to challenge, or, where the user has none, to enrol."""
+
+    challenge: tuple[str, ...]
+    enroll: tuple[str, ...]
+
 
 class OAuthError(Exception):
     """A refusal a client can read: RFC 6749 section 5.2."""
@@ -41,11 +51,41 @@ class InvalidGrant(OAuthError):
     description = "The grant is invalid, expired, revoked or was issued to another client."
 
 
+class InvalidRefreshToken(InvalidGrant):
+    """RFC 6749 6 and 5.2: invalid, expired, revoked, or issued to another client."""
+
+    description = "The refresh token is invalid, expired, revoked or was issued to another client."
+
+
+class WrongCredentials(InvalidGrant):
+    """RFC 6749 4.3.2 and 5.2: the resource owner's credentials are invalid."""
+
+    description = "Wrong e-mail address or password."
+
+
+class LimitReached(OAuthError):
+    """Auth0: a bucket of tries is empty, or of messages."""
+
+    error = "too_many_attempts"
+    description = "Too many attempts. Wait and try again."
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__()
+        self.retry_after_s = retry_after_s
+
+
 class UnsupportedGrantType(OAuthError):
     """RFC 6749 5.2: The authorization grant type is not supported by the authorization server."""
 
     error = "unsupported_grant_type"
     description = "The grant type is not supported."
+
+
+class UnauthorizedClient(OAuthError):
+    """RFC 6749 5.2: The authenticated client is not authorized to use this authorization grant type."""
+
+    error = "unauthorized_client"
+    description = "The grant type is not allowed for the client."
 
 
 class InvalidScope(OAuthError):
@@ -103,9 +143,10 @@ class MfaRequired(OAuthError):
     error = "mfa_required"
     description = "Multifactor authentication required"
 
-    def __init__(self, mfa_token: str) -> None:
+    def __init__(self, mfa_token: str, requirements: Requirements | None = None) -> None:
         super().__init__()
         self.mfa_token = mfa_token
+        self.requirements = requirements  # None: they are not told
 
 
 class InvalidToken(OAuthError):
@@ -142,6 +183,13 @@ class WrongOneTimeCode(Refusal):
 
     def __init__(self) -> None:
         super().__init__("This code is not right or was used before. Wait for the next one and try again.")
+
+
+class WrongRecoveryCode(Refusal):
+    """Wrong or spent: each is good once."""
+
+    def __init__(self) -> None:
+        super().__init__("This recovery code is not right or was used before.")
 
 
 class UnknownUserCode(Refusal):

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal, get_args
 
 from host_tools.authority.checks import check_choice, check_count, check_flag
 
-Endpoint = Literal["token", "device_authorization", "revocation", "discovery", "jwks", "api"]
+Endpoint = Literal["token", "device_authorization", "revocation", "introspection", "mfa", "discovery", "jwks", "api"]
 Moment = Literal["before", "after"]
 RetryAfter = Literal["seconds", "date", "none"]
 

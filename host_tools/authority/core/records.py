@@ -1,4 +1,4 @@
-"""What the authority keeps, one plain record a kind, and the narrow interface it asks of whoever keeps them.
+"""What the authority keeps, one plain record a kind.
 
 Times (`_at`) are nanoseconds since 1970 UTC; lists of words (scopes, methods) are one string with single spaces, as
 on the wire; hashes are SHA-256 in hex.
@@ -7,9 +7,11 @@ on the wire; hashes are SHA-256 in hex.
 from __future__ import annotations
 
 import hashlib
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Literal
+
+# What an authenticator proves its owner by. All but `otp` and `recovery-code` are out of band (RFC 8176 `mca`).
+Factor = Literal["otp", "sms", "email", "push", "recovery-code"]
 
 
 def fingerprint(secret: str) -> str:
@@ -20,35 +22,52 @@ def fingerprint(secret: str) -> str:
 @dataclass(frozen=True)
 class User:
     user_id: str
-    username: str  # lower case
+    username: str  # an e-mail address in lower case
     password_hash: str  # argon2id, encoded with its parameters
-    totp_secret: str  # base32
+
+
+@dataclass(frozen=True)
+class Authenticator:
+    """One second factor of one user. Enrolled but not confirmed yet, it is not active and proves nothing."""
+
+    authenticator_id: str
+    user_id: str
+    factor: str  # Factor
+    name: str  # phone number, e-mail address or the phone's name; empty for otp and recovery-code
+    secret: str  # otp: base32; recovery-code: its hash; else empty
     last_totp_step: int  # RFC 6238 5.2: this step and all before it are spent
+    active: bool
+    twin_id: str | None  # a phone enrolled for push brings an otp authenticator along, and they leave together
+    created_at: int
 
 
 @dataclass(frozen=True)
 class Client:
     client_id: str
     name: str
+    secret_hash: str  # empty for a public client
+    grants: str  # the grant types it may use, by their short names: see token_endpoint.Grant
     scopes: str  # what it may ask for
+    default_scopes: str  # what it gets when it asks for none (RFC 6749 3.3)
     audience: str  # the API it may ask for, and gets when it names none
     metadata: str  # JSON object of strings, Auth0's clientMetadata: {"device_type": "display"}
-    refresh_lifetime_s: int  # absolute: rotation does not extend it (Auth0)
+    refresh_rotates: bool
+    refresh_lifetime_s: int | None  # absolute: rotation does not extend it (Auth0); None never ends
+    refresh_idle_s: int | None  # how long a family may go unused; None for ever
     refresh_leeway_s: int  # how long the previous token of a family is still taken after rotation; Auth0's default is 0
 
 
 @dataclass(frozen=True)
 class DeviceGrant:
     device_code_hash: str
-    user_code: str  # normalised: eight letters, no hyphen
+    user_code: str  # normalised: letters or digits alone
     client_id: str
     scope: str
     audience: str
     status: str  # pending, approved, denied, spent
-    interval_s: int  # rises by 5 with each slow_down
+    interval_s: int  # at the beginning: pacing.py has what became of it
     created_at: int
     expires_at: int
-    last_polled_at: int | None
     expiry_told_at: int | None
     user_id: str | None  # who answered, and how they had signed in
     auth_time_at: int | None
@@ -57,7 +76,7 @@ class DeviceGrant:
 
 @dataclass(frozen=True)
 class TokenFamily:
-    """The line of refresh tokens that began with one approval."""
+    """The line of refresh tokens that began with one approval: RFC 9700's grant, ended as one."""
 
     family_id: str
     client_id: str
@@ -68,7 +87,8 @@ class TokenFamily:
     amr: str
     generation: int  # of the newest token
     rotated_at: int  # when that generation began
-    expires_at: int
+    used_at: int  # the last refresh, or the approval
+    expires_at: int | None
     revoked_at: int | None
 
 
@@ -95,6 +115,75 @@ class LoginSession:
 
 
 @dataclass(frozen=True)
+class KnownBrowser:
+    """A browser in which a user has been let in: what adaptive MFA calls a known device."""
+
+    key: str  # hash of the browser's cookie and the user, see sessions.py
+    seen_at: int
+
+
+@dataclass(frozen=True)
+class MfaTransaction:
+    """What an mfa_token stands for: a token request that waits for a second factor."""
+
+    token_hash: str
+    client_id: str
+    user_id: str
+    protocol: str  # policies.Protocol: what was asked
+    scope: str
+    audience: str
+    amr: str  # the methods so far
+    family_id: str | None  # of the refresh that was challenged, and the generation of the token it brought
+    generation: int | None
+    factors_left: int  # how many are still to be given, this one included
+    factors_given: str
+    created_at: int
+    expires_at: int
+    spent_at: int | None
+
+
+@dataclass(frozen=True)
+class OobChallenge:
+    """A challenge sent another way: a push to be approved, or a code to be typed (`binding_code`)."""
+
+    oob_code_hash: str
+    challenge_id: str  # its public name, on the phone's page
+    token_hash: str  # the transaction it belongs to
+    user_id: str
+    client_id: str
+    authenticator_id: str
+    factor: str  # push, sms, email
+    binding_code_hash: str | None  # None: nothing is typed, the phone answers
+    status: str  # pending, approved, rejected, spent
+    interval_s: int
+    created_at: int
+    expires_at: int
+    last_polled_at: int | None
+
+
+@dataclass(frozen=True)
+class Message:
+    """A text message or e-mail that nobody sends: the outbox shows it."""
+
+    message_id: str
+    user_id: str
+    channel: str  # sms, email
+    recipient: str
+    text: str
+    sent_at: int
+
+
+@dataclass(frozen=True)
+class Event:
+    number: int
+    happened_at: int
+    kind: str  # events.EventKind
+    client_id: str | None
+    user_id: str | None
+    detail: str
+
+
+@dataclass(frozen=True)
 class Attempts:
     bucket: str  # kind and subject
     full_at: int  # when the bucket will have refilled entirely
@@ -105,47 +194,3 @@ class SigningKey:
     kid: str
     private_jwk: str  # JSON
     created_at: int
-
-
-Record = User | Client | DeviceGrant | TokenFamily | RefreshToken | LoginSession | Attempts | SigningKey
-R = TypeVar("R", User, Client, DeviceGrant, TokenFamily, RefreshToken, LoginSession, Attempts, SigningKey)
-
-
-class Store(Protocol):
-    """Keeps records. Every call is safe from any thread; a transaction is alone while it lasts."""
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """All or nothing. One inside another is part of the outer."""
-        ...
-
-    def get(self, kind: type[R], key: str) -> R | None:
-        """The record whose first field is `key`."""
-        ...
-
-    def find(self, kind: type[R], **equal: str | int | None) -> list[R]:
-        """The records whose fields equal all of these."""
-        ...
-
-    def put(self, record: Record) -> None:
-        """Insert, or replace the one with the same first field."""
-        ...
-
-    def image(self) -> bytes:
-        """All records, for `put_back`."""
-        ...
-
-    def put_back(self, image: bytes) -> None:
-        """Have exactly the records of that image."""
-        ...
-
-    def before(self, kind: type[R], field: str, moment: int) -> list[R]:
-        """The records whose `field` is a time before this."""
-        ...
-
-    def delete(self, kind: type[R], **equal: str | int | None) -> None:
-        """Forget the records whose fields equal all of these."""
-        ...
-
-    def prune(self, kind: type[R], field: str, before: int) -> None:
-        """Forget the records whose `field` is a time before this."""
-        ...

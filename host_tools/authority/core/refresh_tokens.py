@@ -1,7 +1,8 @@
-"""Refresh tokens of public clients: rotated at each use, and a family dies when an old one is seen again.
+"""Refresh token families: each begins with one approval, and ends as one.
 
-RFC 9700 2.2.2 asks rotation with replay detection of public clients. Auth0's terms are kept: the lifetime is absolute,
-and within `refresh_leeway_s` the token before the newest is still taken, for a device that lost the reply.
+RFC 9700 2.2.2 asks rotation with replay detection of public clients; a client may be set to keep its token instead.
+Auth0's terms are kept: the lifetime is absolute, a family that nobody uses may end sooner, and within
+`refresh_leeway_s` the token before the newest is still taken, for a device that lost the reply.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from host_tools.authority.core.records import Client, DeviceGrant, RefreshToken, Store, TokenFamily, fingerprint
+from host_tools.authority.core.access_tokens import Subject
+from host_tools.authority.core.events import EventLog
+from host_tools.authority.core.records import Client, RefreshToken, TokenFamily, fingerprint
+from host_tools.authority.core.storage import Store
 from host_tools.authority.core.tally import Tally
 from host_tools.clock import NS, Clock
 
@@ -19,47 +23,55 @@ Ending = Literal["revoke", "expire", "delete"]
 
 
 @dataclass(frozen=True)
-class Examined:
-    """What presenting a refresh token would mean now, and the family it is of."""
+class Presented:
+    """A refresh token that a client brought: its family, its place in it, what bringing it means."""
 
-    standing: Standing
-    generation: int
     family: TokenFamily
+    generation: int
+    standing: Standing
 
 
-def standing(family: TokenFamily, generation: int, leeway_s: int, now: int) -> Standing:
+def is_live(family: TokenFamily, idle_s: int | None, now: int) -> bool:
+    """Whether its newest token is good. idle_s: how long it may go unused."""
+    expired = family.expires_at is not None and now >= family.expires_at
+    idle = idle_s is not None and now >= family.used_at + idle_s * NS
+    return family.revoked_at is None and not expired and not idle
+
+
+def standing(family: TokenFamily, generation: int, client: Client, now: int) -> Standing:
     """What presenting the token of this generation means."""
-    if family.revoked_at is not None or now >= family.expires_at:
+    if not is_live(family, client.refresh_idle_s, now):
         return "dead"
     if generation == family.generation:
         return "newest"
-    if generation == family.generation - 1 and now < family.rotated_at + leeway_s * NS:
+    if generation == family.generation - 1 and now < family.rotated_at + client.refresh_leeway_s * NS:
         return "within leeway"
     return "reused"
 
 
 class RefreshTokens:
-    def __init__(self, store: Store, clock: Clock, tally: Tally) -> None:
+    def __init__(self, store: Store, clock: Clock, tally: Tally, events: EventLog) -> None:
         self._store = store
         self._clock = clock
         self._tally = tally
+        self._events = events
 
-    def begin_family(self, client: Client, grant: DeviceGrant) -> str:
-        """The first token of an approved device."""
-        if grant.user_id is None or grant.auth_time_at is None:
-            raise ValueError("a family begins with an approved grant")
+    def begin_family(self, client: Client, subject: Subject) -> tuple[TokenFamily, str]:
+        """A new family and its first token."""
         now = self._clock.now_ns()
+        lifetime_s = client.refresh_lifetime_s
         family = TokenFamily(
             family_id=secrets.token_hex(16),
             client_id=client.client_id,
-            user_id=grant.user_id,
-            scope=grant.scope,
-            audience=grant.audience,
-            auth_time_at=grant.auth_time_at,
-            amr=grant.amr,
+            user_id=subject.user_id,
+            scope=subject.scope,
+            audience=subject.audience,
+            auth_time_at=subject.auth_time_at,
+            amr=subject.amr,
             generation=0,
             rotated_at=now,
-            expires_at=now + client.refresh_lifetime_s * NS,
+            used_at=now,
+            expires_at=None if lifetime_s is None else now + lifetime_s * NS,
             revoked_at=None,
         )
         self._tally.add("families_begun")
@@ -68,10 +80,10 @@ class RefreshTokens:
             for expired in self._store.before(TokenFamily, "expires_at", now):
                 self._forget(expired)
             self._store.put(family)
-            return self._issue(family)
+            return family, self._issue(family)
 
-    def presented(self, token: str, client: Client) -> tuple[TokenFamily, Standing] | None:
-        """The family of a token and its standing; None when no such token was issued to this client.
+    def presented(self, token: str, client: Client) -> Presented | None:
+        """What a client brings; None when no such token was issued to it.
 
         A reused token has revoked its family when this returns: whoever holds the newest one may be the thief
         (RFC 9700 4.14.2).
@@ -82,32 +94,59 @@ class RefreshTokens:
             if held is None or family is None or family.client_id != client.client_id:
                 return None
             now = self._clock.now_ns()
-            verdict = standing(family, held.generation, client.refresh_leeway_s, now)
+            verdict = standing(family, held.generation, client, now)
             if verdict == "reused":
                 family = replace(family, revoked_at=now)
                 self._store.put(family)
                 self._tally.add("families_ended_by_reuse")
-            return family, verdict
+                self._events.add("refresh_token_reused", family.client_id, family.user_id)
+            return Presented(family, held.generation, verdict)
 
-    def rotate(self, family: TokenFamily, verdict: Standing) -> str:
-        """The next token. Within the leeway it is a sibling of the newest: the device may hold either one."""
+    def again(self, family_id: str, generation: int, client: Client) -> Presented | None:
+        """A token that was presented before, as it stands now; None when its family is forgotten."""
+        family = self._store.get(TokenFamily, family_id)
+        if family is None:
+            return None
+        return Presented(family, generation, standing(family, generation, client, self._clock.now_ns()))
+
+    def use(self, presented: Presented, client: Client, renewed: Subject | None = None) -> str | None:
+        """Use a good token up: the one that takes its place, or None where the client keeps the one it has.
+
+        Within the leeway the next one is a sibling of the newest: the device may hold either one.
+        renewed: how the user has signed in meanwhile, to be told of in later tokens.
+        """
+        now = self._clock.now_ns()
+        family = replace(presented.family, used_at=now)
+        if renewed is not None:
+            family = replace(family, auth_time_at=renewed.auth_time_at, amr=renewed.amr)
+        if presented.standing == "within leeway":
+            self._tally.add("refreshes_within_leeway")
+        elif client.refresh_rotates:
+            family = replace(family, generation=family.generation + 1, rotated_at=now)
         with self._store.transaction():
-            if verdict == "newest":
-                family = replace(family, generation=family.generation + 1, rotated_at=self._clock.now_ns())
-                self._store.put(family)
-            else:
-                self._tally.add("refreshes_within_leeway")
-            return self._issue(family)
+            self._store.put(family)
+            # A client that keeps its token within the leeway of an earlier rotation needs the newest to go on with.
+            rotates = client.refresh_rotates or presented.standing == "within leeway"
+            return self._issue(family) if rotates else None
 
-    def revoke(self, token: str, client: Client) -> None:
-        """RFC 7009: the family of this token ends. An unknown token is no error."""
+    def revoke(self, token: str, client: Client, whole_grant: bool) -> None:
+        """RFC 7009: the family of this token ends. An unknown token is no error.
+
+        whole_grant: so does every other family of this user, client and audience (Auth0's setting "Refresh Token
+        Revocation Deletes Grant").
+        """
         with self._store.transaction():
             held = self._store.get(RefreshToken, fingerprint(token))
             family = self._store.get(TokenFamily, held.family_id) if held else None
-            if family and family.client_id == client.client_id and family.revoked_at is None:
-                self._store.put(replace(family, revoked_at=self._clock.now_ns()))
+            if family is None or family.client_id != client.client_id or family.revoked_at is not None:
+                return
+            grant = {"user_id": family.user_id, "client_id": family.client_id, "audience": family.audience}
+            ending = self.live(**grant) if whole_grant else [family]
+            for each in ending:
+                self._store.put(replace(each, revoked_at=self._clock.now_ns()))
+            self._events.add("refresh_token_revoked", family.client_id, family.user_id, f"families: {len(ending)}")
 
-    def examine(self, token_hash: str) -> Examined | None:
+    def examine(self, token_hash: str) -> Presented | None:
         """The standing of a token, by its fingerprint, without using it; None when no such token is known."""
         with self._store.transaction():
             held = self._store.get(RefreshToken, token_hash)
@@ -116,12 +155,18 @@ class RefreshTokens:
             if held is None or family is None or client is None:
                 return None
             now = self._clock.now_ns()
-            return Examined(standing(family, held.generation, client.refresh_leeway_s, now), held.generation, family)
+            return Presented(family, held.generation, standing(family, held.generation, client, now))
+
+    def family(self, family_id: str) -> TokenFamily | None:
+        """The family of this id, where it is still good."""
+        return next(iter(self.live(family_id=family_id)), None)
 
     def live(self, **equal: str) -> list[TokenFamily]:
         """The families whose newest token is good, of this `user_id` or `client_id` where given."""
         now = self._clock.now_ns()
-        return [family for family in self._store.find(TokenFamily, revoked_at=None, **equal) if now < family.expires_at]
+        idle_s = {client.client_id: client.refresh_idle_s for client in self._store.find(Client)}
+        found = self._store.find(TokenFamily, revoked_at=None, **equal)
+        return [family for family in found if is_live(family, idle_s.get(family.client_id), now)]
 
     def end(self, ending: Ending, **equal: str) -> int:
         """End the live families of this `user_id` or `client_id`, or all; how many that were."""

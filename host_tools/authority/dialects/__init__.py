@@ -1,1 +1,12 @@
-"""Vendors' paths, statuses and bodies over the one core. A dialect translates and decides nothing."""
+"""Each vendor's paths, bodies and statuses over the same core. A dialect only translates."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from host_tools.authority.dialects import auth0, rfc
+from host_tools.authority.dialects.oauth import Dialect
+
+DialectName = Literal["auth0", "rfc"]
+DIALECT_NAMES: tuple[str, ...] = get_args(DialectName)
+DIALECTS: dict[str, Dialect] = {"auth0": auth0.DIALECT, "rfc": rfc.DIALECT}

@@ -1,6 +1,15 @@
-"""The pages on which a person answers for a device: type the code, sign in, prove it, allow or deny."""
+"""People's pages: where they answer for a device, and, for a rehearsal, the phone and the mailbox they would have."""
 
-from host_tools.authority.pages.activation import routes
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from host_tools.authority.core.authority import Authority
+from host_tools.authority.pages import activation, outbox, phone
 from host_tools.authority.pages.rendering import exception_handlers
 
 __all__ = ["exception_handlers", "routes"]
+
+
+def routes(authority: Authority) -> list[Route]:
+    return [*activation.routes(authority), outbox.route(authority), *phone.routes(authority)]

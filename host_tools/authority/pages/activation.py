@@ -10,10 +10,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from host_tools.authority import parameters
-from host_tools.authority.core import user_code
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.errors import InvalidRequest, Refusal, TooManyAttempts, UnknownUserCode
-from host_tools.authority.core.policies import Step, next_step
+from host_tools.authority.core.policies import Step
 from host_tools.authority.pages import rendering
 from host_tools.authority.pages.browser import Visit, remembered, returning, see, visiting
 from host_tools.authority.pages.rendering import page
@@ -59,12 +58,12 @@ def _step(authority: Authority, step: Step, shown: Shown, sent: Sent) -> list[Ro
 
     async def get(request: Request) -> Response:
         visit = await visiting(request, authority)
-        due = next_step(visit.session, authority.mfa)
+        due = visit.next_step(authority)
         reply = await run_in_threadpool(shown, visit, None) if due == step else see(PATHS[due])
         return remembered(reply, visit, authority.issuer)
 
     def in_turn(visit: Visit, form: Parameters) -> Response:
-        due = next_step(visit.session, authority.mfa)
+        due = visit.next_step(authority)
         if due != step:
             return see(PATHS[due])
         try:
@@ -113,8 +112,10 @@ class _Activation:
         Looking at this page tries no code: only a sent form does, and that is counted (RFC 8628 5.1).
         """
         visit = await visiting(request, self._authority)
-        code = user_code.normalised(request.query_params.get("user_code", ""))
-        return remembered(_code_page(visit, code), visit, self._authority.issuer)
+        code = self._authority.user_codes.normalised(request.query_params.get("user_code", ""))
+        return remembered(
+            _code_page(visit, self._authority.user_codes.shown(code) if code else None), visit, self._authority.issuer
+        )
 
     def code_sent(self, visit: Visit, form: Parameters) -> Response:
         try:
@@ -122,7 +123,7 @@ class _Activation:
             visit.session = self._authority.sessions.enter_code(visit.session, entry, visit.address)
         except Refusal as refused:
             return _refused(_code_page(visit, None, refused), refused)
-        return see(PATHS[next_step(visit.session, self._authority.mfa)])
+        return see(PATHS[visit.next_step(self._authority)])
 
     def login(self, visit: Visit, refusal: Refusal | None, username: str = "") -> Response:
         return page(
@@ -130,7 +131,7 @@ class _Activation:
             problem=refusal and str(refusal),
             csrf_token=visit.csrf_token,
             action=PATHS["login"],
-            user_code=user_code.shown(visit.session.user_code or ""),
+            user_code=self._authority.user_codes.shown(visit.session.user_code or ""),
             username=username,
         )
 
@@ -141,7 +142,7 @@ class _Activation:
         except Refusal as refused:
             return _refused(self.login(visit, refused, username), refused)
         visit.secret, visit.session = self._authority.sessions.sign_in(visit.session, user)
-        return see(PATHS[next_step(visit.session, self._authority.mfa)])
+        return see(PATHS[visit.next_step(self._authority)])
 
     def one_time_code(self, visit: Visit, refusal: Refusal | None) -> Response:
         return page(
@@ -154,9 +155,9 @@ class _Activation:
         )
 
     def one_time_code_sent(self, visit: Visit, form: Parameters) -> Response:
-        self._authority.users.check_one_time_code(visit.session.user_id or "", form.get("code") or "")
+        self._authority.authenticators.check_one_time_code(visit.session.user_id or "", form.get("code") or "")
         visit.session = self._authority.sessions.one_time_code_given(visit.session)
-        return see(PATHS[next_step(visit.session, self._authority.mfa)])
+        return see(PATHS[visit.next_step(self._authority)])
 
     def consent(self, visit: Visit, refusal: Refusal | None) -> Response:
         code = visit.session.user_code or ""
@@ -170,9 +171,9 @@ class _Activation:
             problem=refusal and str(refusal),
             csrf_token=visit.csrf_token,
             action=PATHS["consent"],
-            device=self._authority.tokens.client(grant.client_id).name,
+            device=self._authority.tokens.client_name(grant.client_id),
             wishes=[_SCOPE_SENTENCES.get(scope, scope) for scope in grant.scope.split()],
-            user_code=user_code.shown(code),
+            user_code=self._authority.user_codes.shown(code),
             username=self._username(visit),
             sign_out=_SIGN_OUT,
         )
@@ -180,15 +181,17 @@ class _Activation:
     def consent_sent(self, visit: Visit, form: Parameters) -> Response:
         decision = form.get("decision")
         # Another tab may have taken up another device meanwhile: an answer holds only for the code it was shown with.
-        meant = user_code.normalised(form.get("user_code") or "")
+        meant = self._authority.user_codes.normalised(form.get("user_code") or "")
         if decision not in ("allow", "deny") or meant != visit.session.user_code:
             return see(PATHS["consent"])
+        if visit.session.user_id is not None and decision == "allow":
+            self._authority.sessions.remember(visit.session.user_id, visit.browser)
         visit.session = self._authority.sessions.answer(visit.session, decision == "allow")
         return see(_DONE)
 
     def sign_out(self, visit: Visit, form: Parameters) -> Response:
         visit.secret, visit.session = self._authority.sessions.sign_out(visit.session)
-        return see(PATHS[next_step(visit.session, self._authority.mfa)])
+        return see(PATHS[visit.next_step(self._authority)])
 
     async def done(self, request: Request) -> Response:
         visit = await returning(request, self._authority)
@@ -208,5 +211,5 @@ def _code_page(visit: Visit, code: str | None, refusal: Refusal | None = None) -
         csrf_token=visit.csrf_token,
         action=START,
         start=START,
-        user_code=user_code.shown(code) if code else None,
+        user_code=code,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
@@ -11,9 +12,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from host_tools.authority.core.authority import Authority
+from host_tools.authority.core.policies import Step
 from host_tools.authority.core.records import LoginSession
+from host_tools.authority.core.sessions import KNOWN_FOR_S
 
 _COOKIE = "stoa_session"
+_BROWSER_COOKIE = "stoa_browser"  # by which adaptive MFA knows a browser again
 
 
 @dataclass
@@ -23,6 +27,10 @@ class Visit:
     secret: str
     session: LoginSession
     address: str
+    browser: str  # the secret of the long-lived cookie
+
+    def next_step(self, authority: Authority) -> Step:
+        return authority.sessions.next_step(self.session, self.address, self.browser)
 
     @property
     def csrf_token(self) -> str:
@@ -37,7 +45,7 @@ async def returning(request: Request, authority: Authority) -> Visit | None:
     """The visit of a browser we know, or None."""
     secret = request.cookies.get(_COOKIE)
     session = await run_in_threadpool(authority.sessions.find, secret) if secret else None
-    return Visit(secret, session, _address(request)) if secret and session else None
+    return Visit(secret, session, _address(request), _browser(request)) if secret and session else None
 
 
 async def visiting(request: Request, authority: Authority) -> Visit:
@@ -45,7 +53,7 @@ async def visiting(request: Request, authority: Authority) -> Visit:
     visit = await returning(request, authority)
     if visit is None:
         secret, session = await run_in_threadpool(authority.sessions.begin)
-        visit = Visit(secret, session, _address(request))
+        visit = Visit(secret, session, _address(request), _browser(request))
     return visit
 
 
@@ -53,6 +61,9 @@ def remembered(reply: Response, visit: Visit, issuer: str) -> Response:
     """The reply with the session's cookie. Lax: a link or a QR code brings it along, a foreign form does not."""
     secure = issuer.startswith("https:")
     reply.set_cookie(_COOKIE, visit.secret, path="/", httponly=True, samesite="lax", secure=secure)
+    reply.set_cookie(
+        _BROWSER_COOKIE, visit.browser, KNOWN_FOR_S, path="/", httponly=True, samesite="lax", secure=secure
+    )
     return reply
 
 
@@ -63,3 +74,8 @@ def see(path: str) -> Response:
 
 def _address(request: Request) -> str:
     return request.client.host if request.client else ""
+
+
+def _browser(request: Request) -> str:
+    """What the browser has, else a new one. It says only which browser this is: nothing is allowed by it alone."""
+    return request.cookies.get(_BROWSER_COOKIE) or secrets.token_urlsafe(32)

@@ -53,16 +53,23 @@ class _Connection:
 
 class Radio:
     """What lies behind the access point. time_host: the name its time server has, which answers from the clock;
-    exchanges: where each HTTP exchange is noted."""
+    exchanges: where each HTTP exchange is noted; roots: what the board trusts beside the public authorities, as PEM."""
 
     def __init__(
-        self, clock: Clock, station: Station, time_host: str, exchanges: list[Exchange], faults: Faults
+        self,
+        clock: Clock,
+        station: Station,
+        time_host: str,
+        exchanges: list[Exchange],
+        faults: Faults,
+        roots: str | None = None,
     ) -> None:
         self._clock = clock
         self._station = station
         self._time_host = time_host
         self._exchanges = exchanges
         self._faults = faults
+        self._roots = roots
         self._connections: dict[int, _Connection] = {}
         self._next_handle = 1
 
@@ -133,7 +140,9 @@ class Radio:
     def _wrap(self, handle: int, server_hostname: str | None, root: str | bytes | None, check_hostname: bool) -> int:
         """As CircuitPython's: TLS is agreed on when the socket connects, or at the first byte if it has already."""
         connection = self._connections.pop(handle)
-        context = ssl.create_default_context() if root is None else ssl.create_default_context(cadata=root)
+        context = ssl.create_default_context(cadata=root)
+        if root is None and self._roots is not None:
+            context.load_verify_locations(cadata=self._roots)
         context.check_hostname = check_hostname
         connection.tls = (context, server_hostname)
         handle = self._next_handle

@@ -43,5 +43,5 @@ def test_a_month_of_mfa_that_nobody_answers(small_home, authority):
     assert {each.ending for each in month} == {"needs_human"}
     assert sum(each.codes for each in month) >= 4
     assert diary.nothing_is_lost()
-    authority.set_mfa("off")
+    authority.set_mfa("never")
     assert diary.is_well_within_two_wakes()

@@ -21,7 +21,7 @@ def slept_ns(home, wake):
 def test_it_sleeps_and_the_token_is_there_when_there_is_room_again(make_home, authority, machine, name):
     failed = 0
     for heap in HEAPS_KB:
-        authority.set_mfa("off")
+        authority.set_mfa("never")
         home = make_home()
         STORIES[name].prepare(home)
         token = home.token()

@@ -1,0 +1,190 @@
+"""Users' second factors: enrolling, listing, checking what an authenticator shows, letting one go."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import string
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import pyotp
+
+from host_tools.authority.core.attempts import AttemptLimits
+from host_tools.authority.core.errors import TooManyAttempts, WrongOneTimeCode, WrongRecoveryCode
+from host_tools.authority.core.events import EventLog
+from host_tools.authority.core.records import Authenticator, Factor, fingerprint
+from host_tools.authority.core.storage import Store
+from host_tools.clock import NS, Clock
+
+STEP_S = 30
+_DRIFT_STEPS = (-1, 0, 1)  # RFC 6238 5.2 and 6: one step back for the person's typing, one ahead for a fast phone
+_RECOVERY_ALPHABET = string.ascii_uppercase + string.digits
+_RECOVERY_LENGTH = 24  # wire-facts 1.5: "K6LGLV3RSH3VERMKET8L7QKU"
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """A new authenticator, and the recovery code that came with the user's first one."""
+
+    authenticator: Authenticator
+    recovery_code: str | None
+
+
+class Authenticators:
+    """`clock`: the one that people's authenticators run by."""
+
+    def __init__(self, store: Store, clock: Clock, limits: AttemptLimits, events: EventLog) -> None:
+        self._store = store
+        self._clock = clock
+        self._limits = limits
+        self._events = events
+
+    def of(self, user_id: str, factor: Factor | None = None, active: bool | None = True) -> list[Authenticator]:
+        """The user's, oldest first. `active` None: those to be confirmed too."""
+        found = self._store.find(Authenticator, user_id=user_id)
+        wanted = [
+            each
+            for each in found
+            if (factor is None or each.factor == factor) and (active is None or each.active == active)
+        ]
+        return sorted(wanted, key=lambda each: (each.created_at, each.authenticator_id))
+
+    def has_any(self, user_id: str) -> bool:
+        """Whether the user has confirmed a factor; a recovery code alone is none."""
+        return any(each.factor != "recovery-code" for each in self.of(user_id))
+
+    def enrol(self, user_id: str, factor: Factor, name: str = "") -> Enrolled:
+        """One to be confirmed by its first use. A phone for push brings one-time codes along: Guardian has both.
+
+        It takes the place of one of its factor that was never confirmed. Until it is confirmed, a recovery code that
+        came with it hangs on it as a twin: what was shown to somebody who got no further must open nothing.
+        """
+        with self._store.transaction():
+            for begun in self.of(user_id, factor, active=False):
+                if factor == "push" or begun.twin_id is None:  # one-time codes that come with a push go with that
+                    self._delete(begun)
+            made = self._made(user_id, factor, name)
+            if factor == "push":
+                twin = replace(self._made(user_id, "otp", ""), twin_id=made.authenticator_id)
+                made = replace(made, twin_id=twin.authenticator_id)
+                self._store.put(twin)
+            self._store.put(made)
+            recovery_code = None
+            if not self.of(user_id, "recovery-code"):
+                recovery_code = self._new_recovery_code(user_id, made)
+            self._events.add("enrolment_started", user_id=user_id, detail=factor)
+        return Enrolled(made, recovery_code)
+
+    def confirm(self, authenticator: Authenticator) -> None:
+        """Its first use was right: it counts from now on, and so do its twin and the recovery code that it brought."""
+        if authenticator.active:
+            return
+        enrolled = {authenticator.authenticator_id, authenticator.twin_id} - {None}
+        with self._store.transaction():
+            for each in self.of(authenticator.user_id, active=False):
+                recovery = each.factor == "recovery-code"
+                if enrolled & {each.authenticator_id, each.twin_id}:
+                    self._store.put(replace(each, active=True, twin_id=None if recovery else each.twin_id))
+                elif recovery:
+                    self._delete(each)
+            self._events.add("enrolment_completed", user_id=authenticator.user_id, detail=authenticator.factor)
+
+    def remove(self, user_id: str, authenticator_id: str) -> bool:
+        """Let one go, and its twin with it (wire-facts 1.5). False where the user has no such authenticator."""
+        with self._store.transaction():
+            found = self._store.get(Authenticator, authenticator_id)
+            if found is None or found.user_id != user_id:
+                return False
+            self._delete(found)
+            if not self.has_any(user_id):
+                # The next one is the user's first again, and brings a recovery code of its own.
+                self._store.delete(Authenticator, user_id=user_id, factor="recovery-code")
+            self._events.add("authenticator_removed", user_id=user_id, detail=found.factor)
+        return True
+
+    def check_one_time_code(self, user_id: str, entry: str, active: bool | None = True) -> Authenticator:
+        """Spend a one-time code: whose it is. Raises WrongOneTimeCode (wrong, replayed), or TooManyAttempts.
+
+        `active` None: one that is to be confirmed is looked at as well, and confirmed by this.
+        """
+        self._take("one-time code, user", user_id)
+        code = "".join(entry.split())  # apps show "123 456"
+        with self._store.transaction():
+            for each in self.of(user_id, "otp", active):
+                step = _matching_step(each, code, self._clock.now_ns())
+                if step is not None:
+                    self._store.put(replace(each, last_totp_step=step))
+                    self.confirm(each)
+                    break
+            else:
+                step = None
+        if step is None:
+            raise WrongOneTimeCode
+        self._limits.give_back("one-time code, user", user_id)
+        return each
+
+    def use_recovery_code(self, user_id: str, entry: str) -> str:
+        """Spend the recovery code; the one that takes its place. Raises WrongRecoveryCode, or TooManyAttempts."""
+        self._take("recovery code, user", user_id)
+        typed = fingerprint("".join(entry.split()).replace("-", "").upper())
+        with self._store.transaction():
+            held = self.of(user_id, "recovery-code")
+            right = any(hmac.compare_digest(each.secret, typed) for each in held)
+            if right:
+                for each in held:
+                    self._delete(each)
+                following = self._new_recovery_code(user_id)
+        if not right:
+            raise WrongRecoveryCode
+        self._limits.give_back("recovery code, user", user_id)
+        return following
+
+    def _take(self, kind: str, user_id: str) -> None:
+        try:
+            self._limits.take(kind, user_id)
+        except TooManyAttempts:
+            limited = "one_time_code_limited" if kind == "one-time code, user" else "recovery_limited"
+            self._events.add(limited, user_id=user_id)  # type: ignore[arg-type]  # both are event kinds
+            raise
+
+    def _made(self, user_id: str, factor: Factor, name: str) -> Authenticator:
+        return Authenticator(
+            authenticator_id=secrets.token_urlsafe(12).replace("-", "0").replace("_", "1"),
+            user_id=user_id,
+            factor=factor,
+            name=name,
+            secret=pyotp.random_base32() if factor == "otp" else "",
+            last_totp_step=0,
+            active=False,
+            twin_id=None,
+            created_at=self._clock.now_ns(),
+        )
+
+    def _new_recovery_code(self, user_id: str, brought_by: Authenticator | None = None) -> str:
+        """One that counts, or that will once the authenticator is confirmed that brought it."""
+        code = "".join(secrets.choice(_RECOVERY_ALPHABET) for _ in range(_RECOVERY_LENGTH))
+        twin_id = brought_by.authenticator_id if brought_by else None
+        made = replace(self._made(user_id, "recovery-code", ""), twin_id=twin_id)
+        self._store.put(replace(made, secret=fingerprint(code), active=brought_by is None))
+        return code
+
+    def _delete(self, authenticator: Authenticator) -> None:
+        """And its twin, and a recovery code that hangs on it."""
+        if authenticator.twin_id is not None and authenticator.factor != "recovery-code":
+            self._store.delete(Authenticator, authenticator_id=authenticator.twin_id)
+            self._store.delete(Authenticator, twin_id=authenticator.twin_id)
+        self._store.delete(Authenticator, authenticator_id=authenticator.authenticator_id)
+        self._store.delete(Authenticator, twin_id=authenticator.authenticator_id)
+
+
+def _matching_step(authenticator: Authenticator, code: str, now_ns: int) -> int | None:
+    """The unspent time step whose code this is."""
+    totp = pyotp.TOTP(authenticator.secret, interval=STEP_S)
+    now = now_ns // NS // STEP_S
+    for step in (now + drift for drift in _DRIFT_STEPS):
+        # pyotp compares in constant time. Steps up to the last spent one are never looked at again.
+        moment = datetime.fromtimestamp(step * STEP_S, UTC)
+        if step > authenticator.last_totp_step and totp.verify(code, for_time=moment):
+            return step
+    return None

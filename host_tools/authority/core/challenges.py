@@ -1,0 +1,157 @@
+"""Out-of-band challenges: a push that a person approves on the phone, a code in a message that is typed back.
+
+=========  =====================================  ==========================================
+status     what a person did                      what the client hears to mfa-oob
+=========  =====================================  ==========================================
+pending    nothing yet (push)                     authorization_pending, slow_down
+pending    typed the message's code               tokens, once; then it is spent
+approved   approved the push                      tokens, once; then it is spent
+rejected   refused it                             invalid_grant, for good
+=========  =====================================  ==========================================
+
+Past `expires_at` a pending one answers expired_token. No answer here says anything about a refresh token.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass, replace
+
+from host_tools.authority.core import mfa_errors
+from host_tools.authority.core.attempts import AttemptLimits
+from host_tools.authority.core.errors import LimitReached, OAuthError, Refusal, SlowDown, TooManyAttempts
+from host_tools.authority.core.events import EventLog
+from host_tools.authority.core.outbox import Outbox
+from host_tools.authority.core.pacing import INTERVAL_S, SLOW_DOWN_S, too_soon
+from host_tools.authority.core.records import Authenticator, Client, MfaTransaction, OobChallenge, fingerprint
+from host_tools.authority.core.storage import Store
+from host_tools.clock import NS, Clock
+
+LIFETIME_S = 300  # wire-facts 1.4: the window of a code in a message; [I] that of a push
+_KEPT_AFTER_EXPIRY_S = 86_400
+_CODE_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A challenge on its way. `prompt`: its code is to be typed back (Auth0's binding_method)."""
+
+    oob_code: str
+    prompt: bool
+
+
+class UnknownChallenge(Refusal):
+    def __init__(self) -> None:
+        super().__init__("This request is no longer open. Nothing was approved.")
+
+
+def polled(challenge: OobChallenge, binding_code: str | None, now: int) -> tuple[OobChallenge, OAuthError | None]:
+    """One mfa-oob request: the challenge after it, and the refusal, or None when the factor counts as given."""
+    if challenge.status == "spent":
+        return challenge, mfa_errors.MalformedOobCode()
+    if challenge.status == "rejected":
+        return challenge, mfa_errors.ChallengeRejected()
+    if now >= challenge.expires_at:
+        return challenge, mfa_errors.ExpiredOobCode()
+    if challenge.status == "approved":
+        return replace(challenge, status="spent"), None
+    if challenge.binding_code_hash is not None:
+        if binding_code is None:
+            return challenge, mfa_errors.BindingCodeRequired()
+        if hmac.compare_digest(fingerprint(binding_code), challenge.binding_code_hash):
+            return replace(challenge, status="spent"), None
+        return challenge, mfa_errors.InvalidBindingCode()
+    heard = replace(challenge, last_polled_at=now)
+    if too_soon(challenge.last_polled_at, challenge.interval_s, now):
+        return replace(heard, interval_s=challenge.interval_s + SLOW_DOWN_S), SlowDown(challenge.interval_s)
+    return heard, mfa_errors.ChallengePending()
+
+
+class Challenges:
+    def __init__(self, store: Store, clock: Clock, limits: AttemptLimits, outbox: Outbox, events: EventLog) -> None:
+        self._store = store
+        self._clock = clock
+        self._limits = limits
+        self._outbox = outbox
+        self._events = events
+
+    def send(self, held: MfaTransaction, authenticator: Authenticator) -> Sent:
+        """Challenge the person who has this authenticator. Raises LimitReached for one too many."""
+        push = authenticator.factor == "push"
+        try:
+            self._limits.take("push, user" if push else "message, user", held.user_id)
+        except TooManyAttempts as limited:
+            self._events.add("message_limited", held.client_id, held.user_id, authenticator.factor)
+            raise LimitReached(limited.retry_after_s) from limited
+        now = self._clock.now_ns()
+        oob_code, code = secrets.token_urlsafe(48), f"{secrets.randbelow(10**_CODE_DIGITS):0{_CODE_DIGITS}}"
+        challenge = OobChallenge(
+            oob_code_hash=fingerprint(oob_code),
+            challenge_id=secrets.token_hex(8),
+            token_hash=held.token_hash,
+            user_id=held.user_id,
+            client_id=held.client_id,
+            authenticator_id=authenticator.authenticator_id,
+            factor=authenticator.factor,
+            binding_code_hash=None if push else fingerprint(code),
+            status="pending",
+            interval_s=INTERVAL_S,
+            created_at=now,
+            expires_at=now + LIFETIME_S * NS,
+            last_polled_at=None,
+        )
+        with self._store.transaction(durable=False):
+            self._store.prune(OobChallenge, "expires_at", now - _KEPT_AFTER_EXPIRY_S * NS)
+            self._store.put(challenge)
+            self._events.add("challenge_sent", held.client_id, held.user_id, authenticator.factor)
+        if authenticator.factor in ("sms", "email"):
+            client = self._store.get(Client, held.client_id)
+            text = f"{code} is your verification code for {client.name if client else held.client_id}."
+            channel = "sms" if authenticator.factor == "sms" else "email"
+            self._outbox.send(held.user_id, channel, authenticator.name, text)  # type: ignore[arg-type]
+        return Sent(oob_code, not push)
+
+    def poll(self, held: MfaTransaction, oob_code: str, binding_code: str | None) -> OobChallenge | OAuthError:
+        """The challenge, now spent, or the refusal. Returned, not raised: what a refusal changed must be kept."""
+        typed = "".join((binding_code or "").split()) or None
+        with self._store.transaction():
+            challenge = self._store.get(OobChallenge, fingerprint(oob_code))
+            if challenge is None:
+                return mfa_errors.MalformedOobCode()
+            if challenge.token_hash != held.token_hash:
+                return mfa_errors.OtherOobCode()
+            if challenge.binding_code_hash is None:
+                typed = None  # there is nothing to guess
+            if typed is not None:
+                try:
+                    self._limits.take("one-time code, user", held.user_id)
+                except TooManyAttempts as limited:
+                    self._events.add("one_time_code_limited", held.client_id, held.user_id, challenge.factor)
+                    return LimitReached(limited.retry_after_s)
+            after, refusal = polled(challenge, typed, self._clock.now_ns())
+            self._store.put(after)
+            if isinstance(refusal, mfa_errors.InvalidBindingCode):
+                self._events.add("mfa_failed", held.client_id, held.user_id, challenge.factor)
+            elif typed is not None:
+                self._limits.give_back("one-time code, user", held.user_id)
+        return refusal or after
+
+    def pending(self, user_id: str | None = None) -> list[OobChallenge]:
+        """The pushes that wait for an answer, the newest first; of this user, or of all."""
+        now = self._clock.now_ns()
+        waiting = self._store.find(OobChallenge, status="pending", factor="push")
+        wanted = [each for each in waiting if now < each.expires_at and user_id in (None, each.user_id)]
+        return sorted(wanted, key=lambda each: (each.created_at, each.challenge_id), reverse=True)
+
+    def answer(self, challenge_id: str, approve: bool) -> OobChallenge:
+        """The person's answer on the phone, once. Raises UnknownChallenge."""
+        with self._store.transaction():
+            for each in self.pending():
+                if each.challenge_id == challenge_id:
+                    answered = replace(each, status="approved" if approve else "rejected")
+                    self._store.put(answered)
+                    if not approve:
+                        self._events.add("challenge_rejected", each.client_id, each.user_id, each.factor)
+                    return answered
+        raise UnknownChallenge

@@ -1,0 +1,241 @@
+"""How each kind of event comes about: a household, and a scene for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from host_tools.authority.control import Controls
+from host_tools.authority.core.authority import Authority
+from host_tools.clock import NS, VirtualClock
+
+from .conftest import Browser, Display
+from .mfa_wire import PHONE, App, Person, code_of, give, text_of, wrong
+
+Told = tuple[str | None, str | None, str]  # client, user, detail
+WRONG_CODE = "BBBB-BBBB"
+
+
+@dataclass
+class Household:
+    """An application, a display and a browser, the demo user with one-time codes, and Zeno with nothing yet."""
+
+    app: App
+    display: Display
+    browser: Browser
+    authority: Authority
+    control: Controls
+    clock: VirtualClock
+    demo: Person
+    zeno: Person
+
+    @property
+    def display_id(self) -> str:
+        return self.display.tenant.client_id
+
+    def texted(self) -> tuple[str, str]:
+        """The mfa_token and the oob_code of a message to Zeno, who has a phone number now."""
+        give(self.authority, self.zeno, "sms", PHONE)
+        mfa_token = self.app.mfa_token(self.zeno)
+        return mfa_token, self.app.challenged(mfa_token)
+
+    def paired(self) -> str:
+        """The demo user's refresh token, in the display."""
+        begun = self.display.ask().json()
+        self.browser.decide(begun["user_code"])
+        refresh_token: str = self.display.poll(begun["device_code"]).json()["refresh_token"]
+        return refresh_token
+
+    def right_code(self, secret: str) -> str:
+        return code_of(secret, self.clock)
+
+    def recovery_code(self) -> str:
+        """Zeno's, who has one-time codes now."""
+        mfa_token = self.app.mfa_token(self.zeno)
+        enrolled = self.app.enrol(mfa_token, "otp")
+        assert self.app.otp(mfa_token, self.right_code(enrolled["secret"])).status_code == 200
+        code: str = enrolled["recovery_codes"][0]
+        return code
+
+
+def login_succeeded(home: Household) -> Told:
+    home.browser.sign_in(home.browser.type_code(home.display.ask().json()["user_code"]))
+    return None, home.demo.user_id, ""
+
+
+def login_failed(home: Household) -> Told:
+    page = home.browser.type_code(home.display.ask().json()["user_code"])
+    assert home.browser.send(page, username=home.demo.username, password="wrong").status_code == 400
+    return None, home.demo.user_id, ""
+
+
+def device_authorization_failed(home: Household) -> Told:
+    assert home.display.ask(audience="https://elsewhere.example/").status_code == 400
+    return home.display_id, None, "unknown audience"
+
+
+def device_activation_failed(home: Household) -> Told:
+    assert home.browser.type_code(WRONG_CODE).status_code == 400
+    return None, None, "unknown user code"
+
+
+def device_activation_cancelled(home: Household) -> Told:
+    assert "Not connected" in home.browser.decide(home.display.ask().json()["user_code"], "deny").text
+    return None, home.demo.user_id, ""
+
+
+def device_code_exchanged(home: Household) -> Told:
+    home.paired()
+    return home.display_id, home.demo.user_id, ""
+
+
+def device_code_exchange_failed(home: Household) -> Told:
+    begun = home.display.ask().json()
+    for _ in range(2):  # that nobody has answered yet is no failure
+        assert home.display.poll(begun["device_code"]).status_code in (403, 429)
+    home.clock.sleep_ns(900 * NS)
+    assert home.display.poll(begun["device_code"]).json()["error"] == "expired_token"
+    return home.display_id, None, "expired_token"
+
+
+def password_exchanged(home: Household) -> Told:
+    home.authority.mfa.mode = "never"
+    assert home.app.sign_in(home.zeno).status_code == 200
+    return "app", home.zeno.user_id, ""
+
+
+def password_exchange_failed(home: Household) -> Told:
+    assert home.app.sign_in(home.zeno, password="wrong").status_code == 403
+    return "app", None, ""
+
+
+def refresh_token_exchanged(home: Household) -> Told:
+    assert home.display.refresh(home.paired()).status_code == 200
+    return home.display_id, home.demo.user_id, ""
+
+
+def refresh_token_exchange_failed(home: Household) -> Told:
+    assert home.display.refresh("never-issued").status_code == 403
+    return home.display_id, None, ""
+
+
+def refresh_token_reused(home: Household) -> Told:
+    refresh_token = home.paired()
+    assert [home.display.refresh(refresh_token).status_code for _ in range(3)] == [200, 403, 403]
+    return home.display_id, home.demo.user_id, ""
+
+
+def refresh_token_revoked(home: Household) -> Told:
+    fields = {"client_id": home.display_id, "token": home.paired()}
+    assert [home.app.http.post("/oauth/revoke", data=fields).status_code for _ in range(2)] == [200, 200]
+    return home.display_id, home.demo.user_id, "families: 1"
+
+
+def mfa_required(home: Household) -> Told:
+    home.app.mfa_token(home.demo)
+    return "app", home.demo.user_id, "oauth2-password"
+
+
+def enrolment_started(home: Household) -> Told:
+    home.app.enrol(home.app.mfa_token(home.zeno), "auth0")
+    return None, home.zeno.user_id, "push"
+
+
+def enrolment_completed(home: Household) -> Told:
+    home.recovery_code()
+    return None, home.zeno.user_id, "otp"
+
+
+def authenticator_removed(home: Household) -> Told:
+    bearer = home.app.mfa_access_token(home.zeno)
+    email = give(home.authority, home.zeno, "email", home.zeno.username)
+    for status in (204, 404):
+        assert home.app.remove(bearer, f"email|dev_{email.authenticator_id}").status_code == status
+    return None, home.zeno.user_id, "email"
+
+
+def challenge_sent(home: Household) -> Told:
+    home.texted()
+    return "app", home.zeno.user_id, "sms"
+
+
+def challenge_rejected(home: Household) -> Told:
+    give(home.authority, home.zeno, "push", "Phone")
+    home.app.challenged(home.app.mfa_token(home.zeno))
+    home.control.answer_push(approve=False)
+    return "app", home.zeno.user_id, "push"
+
+
+def mfa_succeeded(home: Household) -> Told:
+    mfa_token, oob_code = home.texted()
+    assert home.app.oob(mfa_token, oob_code, binding_code=text_of(home.authority)).status_code == 200
+    return "app", home.zeno.user_id, "sms"
+
+
+def mfa_failed(home: Household) -> Told:
+    mfa_token, oob_code = home.texted()
+    typed = wrong(text_of(home.authority))
+    assert home.app.oob(mfa_token, oob_code, binding_code=typed).status_code == 403
+    return "app", home.zeno.user_id, "sms"
+
+
+def one_time_code_limited(home: Household) -> Told:
+    mfa_token = home.app.mfa_token(home.demo)
+    assert [home.app.otp(mfa_token, "x").status_code for _ in range(11)] == [403] * 10 + [429]
+    return None, home.demo.user_id, ""
+
+
+def message_limited(home: Household) -> Told:
+    mfa_token, _ = home.texted()
+    assert [home.app.challenge(mfa_token).status_code for _ in range(10)] == [200] * 9 + [429]
+    return "app", home.zeno.user_id, "sms"
+
+
+def recovery_succeeded(home: Household) -> Told:
+    code = home.recovery_code()
+    assert home.app.recovery(home.app.mfa_token(home.zeno), code).status_code == 200
+    return "app", home.zeno.user_id, ""
+
+
+def recovery_failed(home: Household) -> Told:
+    assert home.app.recovery(home.app.mfa_token(home.demo), "A" * 24).status_code == 403
+    return "app", home.demo.user_id, ""
+
+
+def recovery_limited(home: Household) -> Told:
+    mfa_token = home.app.mfa_token(home.demo)
+    assert [home.app.recovery(mfa_token, "A" * 24).status_code for _ in range(11)] == [403] * 10 + [429]
+    return None, home.demo.user_id, ""
+
+
+SCENES: dict[str, Callable[[Household], Told]] = {
+    scene.__name__: scene
+    for scene in (
+        login_succeeded,
+        login_failed,
+        device_authorization_failed,
+        device_activation_failed,
+        device_activation_cancelled,
+        device_code_exchanged,
+        device_code_exchange_failed,
+        password_exchanged,
+        password_exchange_failed,
+        refresh_token_exchanged,
+        refresh_token_exchange_failed,
+        refresh_token_reused,
+        refresh_token_revoked,
+        mfa_required,
+        enrolment_started,
+        enrolment_completed,
+        authenticator_removed,
+        challenge_sent,
+        challenge_rejected,
+        mfa_succeeded,
+        mfa_failed,
+        one_time_code_limited,
+        message_limited,
+        recovery_succeeded,
+        recovery_failed,
+        recovery_limited,
+    )
+}

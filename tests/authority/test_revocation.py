@@ -1,0 +1,96 @@
+"""RFC 7009: revoking a refresh token ends its family, or the whole grant where the tenant is set so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from host_tools.authority.core.records import TokenFamily
+
+from .mfa_wire import SECRET, add_app, add_person, refused
+
+DEAD = (403, "invalid_grant", "Unknown or invalid refresh token.")
+
+
+@pytest.fixture
+def zeno(store):
+    return add_person(store)
+
+
+@pytest.fixture
+def app_with(http, store, tenant, zeno):
+    """A client set so, and the tokens of somebody who has just signed in to it."""
+
+    def made(client_id: str = "app", **changed):
+        app = add_app(http, store, tenant, client_id, **{"refresh_lifetime_s": None} | changed)
+        return app, app.sign_in(zeno).json()["refresh_token"]
+
+    return made
+
+
+def refreshed(app, refresh_token: str) -> str:
+    """The token to go on with."""
+    granted = app.refresh(refresh_token)
+    assert granted.status_code == 200, granted.text
+    following: str = granted.json().get("refresh_token", refresh_token)
+    return following
+
+
+def revoke(app, token: str, **changed: str):
+    fields = {"client_id": app.client_id, "client_secret": SECRET, "token": token}
+    return app.http.post("/oauth/revoke", data=fields | changed)
+
+
+def test_any_token_of_a_family_revokes_all_of_it(app_with):
+    app, first = app_with(refresh_leeway_s=60)
+    second = refreshed(app, first)
+    assert revoke(app, first).status_code == 200
+    assert refused(app.refresh(second)) == DEAD
+    assert refused(app.refresh(first)) == DEAD
+
+
+def test_revoking_one_family_leaves_the_others(app_with, zeno):
+    app, token = app_with()
+    other = app.sign_in(zeno).json()["refresh_token"]
+    assert revoke(app, token).status_code == 200
+    assert refused(app.refresh(token)) == DEAD
+    assert refreshed(app, other)
+
+
+def test_where_revocation_deletes_the_grant_all_of_that_user_client_and_api_ends(
+    app_with, authority, store, tenant, zeno
+):
+    app, token = app_with()
+    theirs = app.sign_in(zeno).json()["refresh_token"]
+    elsewhere, others_client = app_with("other")
+    chrysippus = add_person(store, "chrysippus")
+    other_person = app.sign_in(chrysippus).json()["refresh_token"]
+    authority.tokens.revocation_deletes_grant = True
+    assert revoke(app, token).status_code == 200
+    assert [refused(app.refresh(each)) for each in (token, theirs)] == [DEAD] * 2
+    assert refreshed(elsewhere, others_client)
+    assert refreshed(app, other_person)
+    # One for another API is another grant (Auth0's is of user, client and audience).
+    kept = app.sign_in(zeno).json()["refresh_token"]
+    mine = next(each for each in store.find(TokenFamily, user_id=zeno.user_id, revoked_at=None, client_id="app"))
+    store.put(replace(mine, audience="https://elsewhere.example/"))
+    assert revoke(app, app.sign_in(zeno).json()["refresh_token"]).status_code == 200
+    assert refreshed(app, kept)
+
+
+def test_revocation_tells_nothing_and_needs_the_client(app_with, http, store, tenant):
+    app, token = app_with()
+    for unknown in ("never-issued", "\x00", "💥", "a" * 50_000, "' OR 1=1 --"):
+        reply = revoke(app, unknown)
+        assert (reply.status_code, reply.content) == (200, b"")
+    assert refused(revoke(app, ""))[:2] == (400, "invalid_request")
+    assert refused(revoke(app, token, client_secret="another"))[:2] == (401, "invalid_client")
+    add_app(http, store, tenant, "other")
+    assert revoke(app, token, client_id="other").status_code == 200
+    assert refreshed(app, token)  # another client's word ends nothing
+
+
+def test_revoking_twice_is_no_error(app_with):
+    app, token = app_with()
+    assert [revoke(app, token).status_code for _ in range(2)] == [200, 200]

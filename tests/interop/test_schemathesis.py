@@ -1,0 +1,278 @@
+"""A fuzzer that nobody here wrote, on every operation of the OpenAPI document, over real HTTP.
+
+Each request meets an authority as it was when everything had just been issued, so that what it brings is good; and most
+bring something that is. What is not in the document at all, test_raw_requests.py sends.
+"""
+
+from __future__ import annotations
+
+import base64
+import random
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pyotp
+import pytest
+import requests
+import schemathesis
+from argon2 import PasswordHasher
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from host_tools.authority import RateLimit, RunningAuthority, SlowDown, Snapshot, openapi, start_authority
+from host_tools.authority.core import users
+from host_tools.authority.core.errors import MfaRequired
+from host_tools.authority.core.records import DeviceGrant, User, fingerprint
+from host_tools.authority.core.token_endpoint import MFA_SCOPES, Credentials
+from host_tools.authority.dialects import DIALECTS, DialectName
+from host_tools.authority.dialects.oauth_operations import TAG
+from host_tools.clock import NS, VirtualClock
+from tests.campaign import extent
+
+START_NS = 1_795_305_600 * NS  # 2026-11-22T00:00:00Z
+CLIENT_SECRET = "the-secret-of-the-confidential-client"
+RECOVERY_CODE = "K6LGLV3RSH3VERMKET8L7QKU"
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+FUZZED = settings(
+    max_examples=extent(6, 300),
+    derandomize=extent(True, False),
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@dataclass
+class Rehearsed:
+    """A server on which everything has been issued that a request can bring.
+
+    values: by the name of the parameter, what it may bring. bearers: by the security scheme, what an Authorization
+    header may. The first of each opens most.
+    """
+
+    running: RunningAuthority
+    clock: VirtualClock
+    snapshot: Snapshot
+    values: dict[str, list[str]]
+    bearers: dict[str, list[str]]
+    http: requests.Session
+    answered: dict[str, set[int]] = field(default_factory=dict)
+
+    def answers(self, case: schemathesis.Case) -> None:
+        """Send this request, with real values for most of what it has, and check the reply against the document."""
+        self.running.restore(self.snapshot)
+        self.clock.set_ns(self.snapshot.taken_at)
+        dice = Dice(repr((case.operation.label, case.path_parameters, case.body, dict(case.headers))))
+        self._turn_switches(dice)
+        negative = {where.value: case.meta.is_negative_at(where) for where in case.meta.components}
+        if not negative.get("path"):
+            case.path_parameters = {name: self._real(dice, name, value) for name, value in case.path_parameters.items()}
+        if isinstance(case.body, dict):
+            # A text may be wrong by its format alone: `now` is put right only where nothing is to be wrong.
+            kept = ["now"] if negative.get("body") else []
+            case.body = {
+                name: value if name in kept else self._real(dice, name, value) for name, value in case.body.items()
+            }
+        self._authenticate(case, dice)
+        # Of the rest, what was wrong may have been put right here.
+        checks = [*CHECKS, *([negative_data_rejection] if negative.get("body") else [])]
+        reply = case.call_and_validate(self.running.issuer.rstrip("/"), session=self.http, checks=checks)
+        self.answered.setdefault(case.operation.label, set()).add(reply.status_code)
+
+    def _turn_switches(self, dice: Dice) -> None:
+        control = self.running.control
+        if dice.falls(4):
+            control.set_mfa(dice.choice(["rule", "always"]), strict=True, factors=2, tell_requirements=dice.falls(2))
+        if dice.falls(16):
+            for endpoint in ("token", "device_authorization", "revocation", "mfa", "discovery", "jwks", "api"):
+                control.set_fault(RateLimit(endpoint, retry_after=dice.choice(["seconds", "date", "none"])))
+
+    def _real(self, dice: Dice, name: str, value: Any) -> Any:
+        """A value that is wrong by the document stays: it is no text, or an empty one, or too long a one."""
+        if name not in self.values or not isinstance(value, str) or not 0 < len(value) <= 200 or dice.falls(6):
+            return value
+        return dice.first_or_any(self.values[name])
+
+    def _authenticate(self, case: schemathesis.Case, dice: Dice) -> None:
+        """Let it in, seven times in eight."""
+        schemes = [name for each in case.operation.definition.raw.get("security", ()) for name in each]
+        if not schemes or dice.falls(8):
+            return
+        if schemes == ["client_secret"]:
+            case.headers.pop("Authorization", None)
+            if isinstance(case.body, dict):
+                case.body.pop("client_secret", None)
+                way = dice.choice(["public", "public", "body", "basic"])
+                case.body["client_id"] = "public" if way == "public" else "confidential"
+                if way == "body":
+                    case.body["client_secret"] = CLIENT_SECRET
+                elif way == "basic":
+                    pair = base64.b64encode(f"confidential:{CLIENT_SECRET}".encode()).decode()
+                    case.headers["Authorization"] = f"Basic {pair}"
+        else:
+            case.headers["Authorization"] = f"Bearer {dice.first_or_any(self.bearers[schemes[0]])}"
+
+
+class Dice:
+    """Chance that falls the same for the same request."""
+
+    def __init__(self, request: str) -> None:
+        self._random = random.Random(zlib.crc32(request.encode(errors="surrogatepass")))
+
+    def falls(self, one_in: int) -> bool:
+        return self._random.randrange(one_in) == 0
+
+    def choice(self, values: list[str]) -> str:
+        return self._random.choice(values)
+
+    def first_or_any(self, values: list[str]) -> str:
+        return values[0] if self.falls(2) else self.choice(values)
+
+
+def issue(running: RunningAuthority, clock: VirtualClock) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """The values and the bearer tokens of Rehearsed."""
+    core, tenant, control = running._authority, running.tenant, running.control
+    display = control.client(tenant.client_id)
+    public = replace(display, client_id="public", grants="device_code refresh_token password mfa")
+    core.store.put(public)
+    core.store.put(replace(public, client_id="confidential", secret_hash=fingerprint(CLIENT_SECRET)))
+    (user,) = core.store.find(User)
+    for factor, name in (("sms", "+15551234567"), ("email", None), ("push", None)):
+        control.enrol(tenant.demo_user, factor, name)
+    for each in core.authenticators.of(user.user_id, "recovery-code", active=None):
+        core.store.put(replace(each, secret=fingerprint(RECOVERY_CODE)))
+    by_factor = {each.factor: each for each in core.authenticators.of(user.user_id)}
+    sent = Credentials("public")
+
+    def begun(status: str) -> str:
+        device_code = core.tokens.authorize_device(sent, f"{tenant.scope} openid", None).device_code
+        (grant,) = core.store.find(DeviceGrant, device_code_hash=fingerprint(device_code))
+        core.store.put(replace(grant, status=status, user_id=user.user_id, auth_time_at=clock.now_ns(), amr="pwd"))
+        return device_code
+
+    def password(scope: str, audience: str | None = None) -> Any:
+        return core.tokens.password(sent, tenant.demo_user, tenant.demo_password, scope, audience, "127.0.0.1")
+
+    def held(scope: str, audience: str | None = None) -> str:
+        with pytest.raises(MfaRequired) as challenged:
+            password(scope, audience)
+        return challenged.value.mfa_token
+
+    def one_time_code() -> str:
+        return pyotp.TOTP(tenant.totp_secret).at(clock.now_ns() // NS)
+
+    granted = password(f"{tenant.scope} openid")
+    rotated = core.tokens.refresh(sent, granted.refresh_token, None)
+    spent = held(" ".join(MFA_SCOPES), f"{running.issuer}mfa/")
+    for_mfa_api = core.mfa_grants.otp(sent, spent, one_time_code())
+    clock.sleep_ns(30 * NS)  # that code is spent: on to the next
+    control.set_mfa("always")
+    mfa_tokens = [held(tenant.scope) for _ in range(2)]
+    control.set_mfa("never")
+
+    def challenged(factor: str) -> str:
+        return core.mfa_api.challenge(sent, mfa_tokens[0], ["oob"], by_factor[factor].authenticator_id).oob_code
+
+    oob_codes = [challenged("push"), challenged("sms"), challenged("push")]
+    control.answer_push(approve=True)  # the newest
+    waiting = control.set_fault(SlowDown(times=1))
+    values = {
+        "device_code": [begun(status) for status in ("approved", "pending", "denied", "spent")],
+        "refresh_token": [rotated.refresh_token, granted.refresh_token],
+        "token": [rotated.refresh_token, granted.refresh_token, granted.access_token],
+        "username": [tenant.demo_user],
+        "password": [tenant.demo_password],
+        "mfa_token": [*mfa_tokens, spent],
+        "otp": [one_time_code()],
+        "oob_code": oob_codes,
+        "binding_code": [core.outbox.newest()[0].text.split()[0]],
+        "recovery_code": [RECOVERY_CODE],
+        "scope": [tenant.scope, f"{tenant.scope} openid", "read:quotes"],
+        "audience": [tenant.audience, f"{running.issuer}mfa/"],
+        "resource": [tenant.audience],
+        "challenge_type": ["otp", "oob", "otp oob"],
+        "authenticator_id": [f"any|dev_{each.authenticator_id}" for each in by_factor.values()],
+        "client_id": [tenant.client_id],
+        "user": [tenant.demo_user],
+        "sha256": [fingerprint(rotated.refresh_token), fingerprint(granted.refresh_token)],
+        "number": [waiting.number],
+        "now": ["2026-11-23T00:00:00Z", "2026-11-30T01:00:00+01:00"],
+    }
+    bearers = {
+        "access_token": [granted.access_token, for_mfa_api.access_token],
+        "mfa_token": [for_mfa_api.access_token, granted.access_token, *mfa_tokens, spent, "Fe26.2*none"],
+        "control_token": [running.control_token],
+    }
+    return values, bearers
+
+
+@pytest.fixture(scope="module")
+def auth0() -> Iterator[Rehearsed]:
+    with rehearsed("auth0") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def rfc() -> Iterator[Rehearsed]:
+    with rehearsed("rfc") as found:
+        yield found
+
+
+@contextmanager
+def cheap_passwords() -> Iterator[None]:
+    """At its real cost argon2 would take most of the time, of known users and of unknown ones."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(users, "_hasher", cheap)
+        patched.setattr(users, "_NOBODY", cheap.hash(""))
+        yield
+
+
+@contextmanager
+def rehearsed(dialect: DialectName) -> Iterator[Rehearsed]:
+    clock = VirtualClock(START_NS)
+    with cheap_passwords(), start_authority(clock, dialect=dialect) as running, requests.Session() as http:
+        served = http.get(f"{running.issuer}openapi.json").json()
+        assert served == document(dialect, running.issuer)  # what is fuzzed is what this server has
+        values, bearers = issue(running, clock)
+        yield Rehearsed(running, clock, running.snapshot(), values, bearers, http)
+
+
+def document(dialect: DialectName, issuer: str = "http://127.0.0.1/") -> dict[str, Any]:
+    return openapi.document(issuer, openapi.operations(DIALECTS[dialect], controlled=True))
+
+
+@schemathesis.openapi.from_dict(document("auth0")).parametrize()
+@FUZZED
+def test_auth0_answers_as_documented(case: schemathesis.Case, auth0: Rehearsed) -> None:
+    auth0.answers(case)
+
+
+# The quote and the control API are the same for every dialect, and fuzzed above.
+@schemathesis.openapi.from_dict(document("rfc")).include(tag=TAG).parametrize()
+@FUZZED
+def test_rfc_answers_as_documented(case: schemathesis.Case, rfc: Rehearsed) -> None:
+    rfc.answers(case)
+
+
+@pytest.mark.parametrize("dialect", ["auth0", "rfc"])
+def test_it_got_past_the_first_check_everywhere(request: pytest.FixtureRequest, dialect: str) -> None:
+    """Of all that has been fuzzed in this run, above."""
+    answered = request.getfixturevalue(dialect).answered
+    assert [each for each, statuses in answered.items() if min(statuses) >= 400] == []
