@@ -26,7 +26,7 @@ from host_tools.authority.core.policies import MFA_MODES, MfaMode
 from host_tools.authority.dialects import DIALECT_NAMES, DialectName
 from host_tools.authority.errors import AuthorityError, NotNow
 from host_tools.authority.gateway import Quote, QuoteOfDay
-from host_tools.authority.listening import NO_ANSWER, OnRequest, hang_up, listen, server_of, settled, watched
+from host_tools.authority.listening import OnRequest, hang_up, listen, server_of, settled, watched
 from host_tools.authority.local_ca import NAMES, LocalCA, local_ca
 from host_tools.authority.snapshot import Snapshot
 from host_tools.authority.store import SqliteStore
@@ -34,8 +34,6 @@ from host_tools.authority.tenant import Provision, provision, put_in_force
 from host_tools.authority.tenant_settings import TenantSettings, demo_settings
 from host_tools.authority.webhooks import Webhooks
 from host_tools.clock import Clock
-
-__all__ = ["NO_ANSWER", "RunningAuthority", "start_authority"]
 
 _START_TIMEOUT_S = 20
 _STOP_TIMEOUT_S = 5
@@ -173,7 +171,8 @@ def start_authority(
             default is none.
         quote_of_day: what the API tells, by day number; None takes the packaged quotes.
         person_clock: the time people's authenticators run by, where `clock` has left the real one behind.
-        on_request: called with method, path (no query) and status of each answer; NO_ANSWER for a reply that is lost.
+        on_request: called with method, path (no query) and status of each answer; listening.NO_ANSWER for a
+            reply that is lost.
         webhooks: URLs that are told of each text message and e-mail, beside those of `config`; see webhooks.py.
 
     Raises:

@@ -54,7 +54,10 @@ class UserSettings:
 
 @dataclass(frozen=True)
 class ClientSettings:
-    """client_id: None has one made, and kept with the database under the client's name. None of `refresh_*`: no end."""
+    """client_id: None has one made, and kept with the database under the client's name.
+
+    refresh_lifetime_s, refresh_idle_s: None for no end.
+    """
 
     name: str = DISPLAY_NAME
     client_id: str | None = None

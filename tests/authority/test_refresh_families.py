@@ -166,34 +166,61 @@ def test_a_family_is_its_clients_alone(app_with, http, store, tenant):
     assert refreshed(app, token)
 
 
-def test_a_client_that_stops_rotating_goes_on_with_its_newest_token(app_with, store, clock):
-    app, first = app_with()
+def test_a_client_that_stops_rotating_is_given_one_more_to_keep(app_with, store, clock):
+    app, first = app_with(refresh_leeway_s=60)
     second = refreshed(app, first)
     store.put(replace(store.get(Client, "app"), refresh_rotates=False))
-    token = second
+    kept = refreshed(app, second)
+    assert kept not in (first, second)
     for _ in range(3):
-        token = refreshed(app, token)
         clock.sleep_ns(DAY_NS)
-    assert refused(app.refresh(first)) == DEAD
+        assert refreshed(app, kept) == kept
+    # The rotating family is gone, and that somebody brings one of it is no reuse of the token that is kept.
+    assert [refused(app.refresh(each)) for each in (first, second)] == [DEAD] * 2
+    assert refreshed(app, kept) == kept
+
+
+def test_a_client_that_begins_to_rotate_swaps_the_token_it_kept(app_with, store):
+    app, kept = app_with(refresh_rotates=False, refresh_leeway_s=60)
+    assert refreshed(app, kept) == kept
+    store.put(replace(store.get(Client, "app"), refresh_rotates=True))
+    first = refreshed(app, kept)
+    assert refused(app.refresh(kept)) == DEAD  # deleted, not reused: the leeway forgives no lost reply here
+    second = refreshed(app, first)
+    assert len({kept, first, second}) == 3
+    assert refreshed(app, second)
+
+
+def test_beginning_to_rotate_ends_what_the_users_other_devices_kept(app_with, store, zeno):
+    app, kept = app_with(refresh_rotates=False)
+    other_device = app.sign_in(zeno).json()["refresh_token"]
+    other_person = app.sign_in(add_person(store, "chrysippus")).json()["refresh_token"]
+    elsewhere, others_client = app_with("other", refresh_rotates=False)
+    store.put(replace(store.get(Client, "app"), refresh_rotates=True))
+    assert refreshed(app, kept) != kept
+    assert refused(app.refresh(other_device)) == DEAD
+    assert refreshed(app, other_person)
+    assert refreshed(elsewhere, others_client)
+
+
+def test_a_client_may_be_set_to_and_fro(app_with, store):
+    app, token = app_with()
+    held = [token]
+    for rotates in (False, True, False, True):
+        store.put(replace(store.get(Client, "app"), refresh_rotates=rotates))
+        held.append(refreshed(app, held[-1]))
+    assert len(set(held)) == 5
+    assert len(store.find(RefreshToken)) == 1
+    assert refreshed(app, held[-1])
 
 
 def test_a_client_that_stops_rotating_within_a_lost_replys_leeway_is_given_the_newest(app_with, store):
     app, first = app_with(refresh_leeway_s=10)
-    refreshed(app, first)
+    lost = refreshed(app, first)
     store.put(replace(store.get(Client, "app"), refresh_rotates=False))
     newest = refreshed(app, first)
-    assert newest != first
-    assert refreshed(app, newest)
-
-
-def test_a_client_that_begins_to_rotate_swaps_the_token_it_kept(app_with, store):
-    app, kept = app_with(refresh_rotates=False)
-    assert refreshed(app, kept) == kept
-    store.put(replace(store.get(Client, "app"), refresh_rotates=True))
-    first = refreshed(app, kept)
-    second = refreshed(app, first)
-    assert len({kept, first, second}) == 3
-    assert refused(app.refresh(kept)) == DEAD
+    assert newest not in (first, lost)
+    assert refreshed(app, newest) == newest
 
 
 def test_turning_expiry_on_ends_no_family_that_began_without(app_with, store, clock):
@@ -215,6 +242,7 @@ def family_of(client: Client, began_at: int, **changed) -> TokenFamily:
         generation=0,
         rotated_at=began_at,
         used_at=began_at,
+        rotates=True,
         expires_at=None,
         revoked_at=None,
     )

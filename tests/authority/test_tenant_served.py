@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +219,56 @@ def test_lifetime_and_interval_of_a_device_code_are_the_files(tmp_path):
         assert polled() == "slow_down"
         clock.sleep_ns(52 * NS)
         assert polled() == "expired_token"
+
+
+@pytest.fixture
+def posted() -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
+    """The address of a subscriber, and what is posted to it."""
+    arrived: queue.Queue[dict[str, Any]] = queue.Queue()
+
+    class Subscriber(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            arrived.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *told: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Subscriber) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/messages", arrived
+        server.shutdown()
+        thread.join()
+
+
+def test_the_subscribers_of_the_file_and_those_named_are_told_of_messages(tmp_path, posted):
+    url, arrived = posted
+    file = tmp_path / "tenant.toml"
+    file.write_text(
+        f"""
+        mfa.policy = "always"
+        outbox.subscribers = [{{ url = "{url}" }}]
+        [[users]]
+        username = "anna@stoa.example"
+        password = "hers"
+        authenticators = [{{ factor = "sms", name = "+15550100123" }}]
+        [[clients]]
+        client_id = "app"
+        grants = ["password", "mfa"]
+        """,
+        encoding="utf-8",
+    )
+    with start_authority(VirtualClock(START_NS), config=file, webhooks=[f"{url}?named"]) as running:
+        app = {"client_id": "app"}
+        person = {"grant_type": "password", "username": "anna@stoa.example", "password": "hers"}
+        held = httpx2.post(f"{running.issuer}oauth/token", data=app | person).json()["mfa_token"]
+        asked = httpx2.post(f"{running.issuer}mfa/challenge", json=app | {"mfa_token": held, "challenge_type": "oob"})
+        assert asked.status_code == 200, asked.text
+        messages = [arrived.get(timeout=60), arrived.get(timeout=60)]
+    assert [message["recipient"] for message in messages] == ["+15550100123"] * 2
+    assert messages[0]["message_id"] == messages[1]["message_id"]
 
 
 def test_what_is_asked_for_by_name_goes_before_the_file(house):

@@ -27,7 +27,7 @@ if __name__ == "__main__":
     sys.path.append(str(Path(__file__).resolve().parents[2] / "firmware"))
 
 from host_tools.authority import LoseReply, RateLimit, start_authority
-from host_tools.authority.server import NO_ANSWER
+from host_tools.authority.listening import NO_ANSWER
 from host_tools.clock import NS, VirtualClock
 from host_tools.virtual_board.power import Cut
 from host_tools.virtual_board.wake import DEEP_SLEEP, POWER_LOST

@@ -163,6 +163,8 @@ def test_serve_says_what_a_client_needs_in_one_line_and_answers(serve):
         "totp_secret",
         "control_url",
         "control_token",
+        "users",
+        "clients",
     }
     with urllib.request.urlopen(tenant["issuer"] + ".well-known/openid-configuration") as reply:
         assert json.load(reply)["issuer"] == tenant["issuer"]

@@ -91,7 +91,10 @@ def test_a_signal_ends_the_days_and_tells_what_there_was(tmp_path, ends_by):
         (["--days", "5", "--fault", "dns@7"], ["day 7 is not in this run of 5 days"]),
         (["--plot", "days.png"], ["for a run of --days alone", "leave out --plot"]),
         (["--once"], ["--state and --panel-png are needed", "--days"]),
-        (["--state", "s", "--panel-png", "p.png", "--clock", "virtual", "--mfa", "on"], ["never, always, adaptive, rule"]),
+        (
+            ["--state", "s", "--panel-png", "p.png", "--clock", "virtual", "--mfa", "on"],
+            ["never, always, adaptive, rule"],
+        ),
         (
             ["--state", "s", "--panel-png", "p.png", "--issuer", "http://x", "--client-id", "c", "--mfa", "rule"],
             ["--mfa is for an authority of its own", "--clock virtual"],

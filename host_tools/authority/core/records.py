@@ -88,6 +88,7 @@ class TokenFamily:
     generation: int  # of the newest token
     rotated_at: int  # when that generation began
     used_at: int  # the last refresh, or the approval
+    rotates: bool  # by the setting its newest token was issued under: the client's may have been changed since
     expires_at: int | None
     revoked_at: int | None
 

@@ -2,7 +2,9 @@
 
 RFC 9700 2.2.2 asks rotation with replay detection of public clients; a client may be set to keep its token instead.
 Auth0's terms are kept: the lifetime is absolute, a family that nobody uses may end sooner, and within
-`refresh_leeway_s` the token before the newest is still taken, for a device that lost the reply.
+`refresh_leeway_s` the token before the newest is still taken, for a device that lost the reply. A client that is set to
+rotate, or no longer to, is given a token of the new kind for its old one, which is gone by that: no leeway forgives it
+(docs-v2, "Configure Refresh Token Rotation").
 """
 
 from __future__ import annotations
@@ -71,6 +73,7 @@ class RefreshTokens:
             generation=0,
             rotated_at=now,
             used_at=now,
+            rotates=client.refresh_rotates,
             expires_at=None if lifetime_s is None else now + lifetime_s * NS,
             revoked_at=None,
         )
@@ -119,14 +122,18 @@ class RefreshTokens:
         family = replace(presented.family, used_at=now)
         if renewed is not None:
             family = replace(family, auth_time_at=renewed.auth_time_at, amr=renewed.amr)
+        changed = client.refresh_rotates != family.rotates
         if presented.standing == "within leeway":
             self._tally.add("refreshes_within_leeway")
-        elif client.refresh_rotates:
+        elif client.refresh_rotates or changed:
             family = replace(family, generation=family.generation + 1, rotated_at=now)
+        family = replace(family, rotates=client.refresh_rotates)
         with self._store.transaction():
+            if changed:
+                self._let_go_of_old_kind(family)
             self._store.put(family)
             # A client that keeps its token within the leeway of an earlier rotation needs the newest to go on with.
-            rotates = client.refresh_rotates or presented.standing == "within leeway"
+            rotates = client.refresh_rotates or changed or presented.standing == "within leeway"
             return self._issue(family) if rotates else None
 
     def revoke(self, token: str, client: Client, whole_grant: bool) -> None:
@@ -181,6 +188,16 @@ class RefreshTokens:
                 else:
                     self._store.put(replace(family, revoked_at=now))
         return len(families)
+
+    def _let_go_of_old_kind(self, family: TokenFamily) -> None:
+        """The tokens that this family has had till now, and, where it begins to rotate, all that were kept for the same
+        user, client and API: Auth0 deletes those too, another device's with them."""
+        self._store.delete(RefreshToken, family_id=family.family_id)
+        if family.rotates:
+            grant = {"user_id": family.user_id, "client_id": family.client_id, "audience": family.audience}
+            for each in self._store.find(TokenFamily, rotates=False, **grant):
+                if each.family_id != family.family_id:
+                    self._forget(each)
 
     def _forget(self, family: TokenFamily) -> None:
         self._store.delete(RefreshToken, family_id=family.family_id)
