@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -333,7 +334,9 @@ def test_a_second_factor_a_push_and_a_message(paired, control, device):
     user = paired.authority.tenant.demo_user
     made = control.post(f"/users/{user}/authenticators", json={"factor": "push"})
     assert (made.status_code, made.json()["factor"], made.json()["active"]) == (200, "push", True)
-    control.post(f"/users/{user}/authenticators", json={"factor": "sms", "name": "+15550100"})
+    assert re.fullmatch("[A-Z0-9]{24}", made.json()["recovery_code"])
+    second = control.post(f"/users/{user}/authenticators", json={"factor": "sms", "name": "+15550100"}).json()
+    assert (second["name"], "recovery_code" in second) == ("+15550100", False)
     listed = control.get(f"/users/{user}/authenticators").json()["authenticators"]
     assert sorted(each["factor"] for each in listed if each["active"]) == ["otp", "otp", "push", "recovery-code", "sms"]
     control.put("/mfa", json={"mode": "rule"})

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from host_tools.authority.checks import check_choice, check_count, check_flag, check_text
+from host_tools.authority.core.authenticators import Enrolled
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.errors import InvalidRequest
 from host_tools.authority.core.events import KEPT
@@ -172,11 +173,11 @@ class Controls:
         """The user's second factors, those to be confirmed included."""
         return self._authority.authenticators.of(self._user(user).user_id, active=None)
 
-    def enrol(self, user: str, factor: Factor, name: str | None = None) -> Authenticator:
-        """Give a user a second factor that counts at once. name: the phone number for sms, the address for email
-        (default: the user's own), what the phone is called for push.
+    def enrol(self, user: str, factor: Factor, name: str | None = None) -> Enrolled:
+        """Give a user a second factor that counts at once, and a recovery code with the first.
 
-        It is listed with the secret that a one-time code app needs.
+        name: the phone number for sms, the address for email (default: the user's own), what the phone is called for
+        push. The authenticator has the secret that a one-time code app needs. The recovery code is told here alone.
         """
         check_choice("factor", factor, ENROLLABLE)
         found = self._user(user)
@@ -187,9 +188,9 @@ class Controls:
         except InvalidRequest as unfit:
             raise InvalidSetting("name", f"does not fit {factor}: {unfit.description}") from unfit
         with self._authority.store.transaction():
-            made = self._authority.authenticators.enrol(found.user_id, factor, called).authenticator
-            self._authority.authenticators.confirm(made)
-        return replace(made, active=True)
+            enrolled = self._authority.authenticators.enrol(found.user_id, factor, called)
+            self._authority.authenticators.confirm(enrolled.authenticator)
+        return replace(enrolled, authenticator=replace(enrolled.authenticator, active=True))
 
     def pushes(self, user: str | None = None) -> list[OobChallenge]:
         """The pushes that wait for an answer, of one user or of all, the newest first."""

@@ -137,7 +137,7 @@ _STATE = members(
 )
 _AUTHENTICATOR = members(
     {"authenticator_id": SOME_TEXT, "factor": one_of(get_args(Factor)), "active": FLAG},
-    {"name": TEXT, "totp_secret": SOME_TEXT},
+    {"name": TEXT, "totp_secret": SOME_TEXT, "recovery_code": SOME_TEXT},
 )
 _PUSH = members(
     {

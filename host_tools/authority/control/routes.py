@@ -171,7 +171,9 @@ class _Wire:
         return {"authenticators": [_authenticator(each) for each in self._controls.authenticators(user)]}
 
     def enrol(self, sent: Members, user: str) -> Members:
-        return _authenticator(called(partial(self._controls.enrol, user), sent))
+        enrolled = called(partial(self._controls.enrol, user), sent)
+        made = _authenticator(enrolled.authenticator)
+        return made if enrolled.recovery_code is None else made | {"recovery_code": enrolled.recovery_code}
 
     def pushes(self) -> Members:
         return {"pushes": [_push(each) for each in self._controls.pushes()]}
