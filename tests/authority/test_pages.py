@@ -10,9 +10,10 @@ from starlette.testclient import TestClient
 from host_tools.authority.app import create_app
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.records import LoginSession
+from host_tools.authority.core.user_code import UserCodes
 from host_tools.clock import NS
 
-from .conftest import quote_of_day
+from .conftest import ISSUER, quote_of_day
 
 
 @pytest.fixture
@@ -248,3 +249,13 @@ def test_the_style_sheet_is_served(http):
     path = re.search(r'<link rel="stylesheet" href="([^"]+)"', http.get("/activate").text).group(1)
     reply = http.get(path)
     assert (reply.status_code, reply.headers["content-type"]) == (200, "text/css; charset=utf-8")
+
+
+def test_the_page_asks_for_codes_of_the_tenants_own_shape(store, clock):
+    digits = Authority(store, clock, ISSUER, user_codes=UserCodes("digits", "*** *** ***"))
+    with TestClient(create_app(digits, quote_of_day), base_url=ISSUER) as browser:
+        page = browser.get("/activate").text
+    assert "9 digits" in page
+    assert 'placeholder="000 000 000"' in page
+    assert 'inputmode="numeric"' in page
+    assert "letters" not in page

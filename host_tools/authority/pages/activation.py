@@ -13,6 +13,7 @@ from host_tools.authority import parameters
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.errors import InvalidRequest, Refusal, TooManyAttempts, UnknownUserCode
 from host_tools.authority.core.policies import Step
+from host_tools.authority.core.user_code import UserCodes
 from host_tools.authority.pages import rendering
 from host_tools.authority.pages.browser import Visit, remembered, returning, see, visiting
 from host_tools.authority.pages.rendering import page
@@ -113,16 +114,14 @@ class _Activation:
         """
         visit = await visiting(request, self._authority)
         code = self._authority.user_codes.normalised(request.query_params.get("user_code", ""))
-        return remembered(
-            _code_page(visit, self._authority.user_codes.shown(code) if code else None), visit, self._authority.issuer
-        )
+        return remembered(_code_page(visit, self._authority.user_codes, code), visit, self._authority.issuer)
 
     def code_sent(self, visit: Visit, form: Parameters) -> Response:
         try:
             entry = form.get("user_code") or ""
             visit.session = self._authority.sessions.enter_code(visit.session, entry, visit.address)
         except Refusal as refused:
-            return _refused(_code_page(visit, None, refused), refused)
+            return _refused(_code_page(visit, self._authority.user_codes, None, refused), refused)
         return see(PATHS[visit.next_step(self._authority)])
 
     def login(self, visit: Visit, refusal: Refusal | None, username: str = "") -> Response:
@@ -204,12 +203,13 @@ class _Activation:
         return user.username if user else ""
 
 
-def _code_page(visit: Visit, code: str | None, refusal: Refusal | None = None) -> Response:
+def _code_page(visit: Visit, codes: UserCodes, code: str | None, refusal: Refusal | None = None) -> Response:
     return page(
         "code.html",
         problem=refusal and str(refusal),
         csrf_token=visit.csrf_token,
         action=START,
         start=START,
-        user_code=code,
+        codes=codes,
+        user_code=codes.shown(code) if code else None,
     )
