@@ -34,7 +34,7 @@ from host_tools.authority.core.storage import R, Record
 from host_tools.authority.errors import AuthorityError
 
 _APPLICATION_ID = 0x53746F61  # "Stoa", in the SQLite header: tells our file from anyone else's
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3  # raised with every change of a record's fields; a test keeps them
 _FORMAT_VERSIONS = slice(18, 20)  # sqlite.org/fileformat2.html 1.3: 1 rollback journal, 2 WAL
 
 # One table a kind of record: its columns are the record's fields, in order, and the first is the key.
@@ -65,6 +65,7 @@ _INDICES = (
     "CREATE UNIQUE INDEX users_by_name ON users (username)",
     "CREATE UNIQUE INDEX device_grants_by_user_code ON device_grants (user_code)",
     "CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family_id)",
+    "CREATE INDEX login_sessions_by_expiry ON login_sessions (expires_at)",
     "CREATE INDEX token_families_by_expiry ON token_families (expires_at)",
     "CREATE INDEX device_grants_by_expiry ON device_grants (expires_at)",
     "CREATE INDEX authenticators_by_user ON authenticators (user_id)",

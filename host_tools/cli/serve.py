@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 import typer
 
@@ -81,7 +82,8 @@ def serve(
     from host_tools.clock import RealClock, VirtualClock
 
     def tell(method: str, path: str, status: int) -> None:
-        print(f"{datetime.now():%H:%M:%S} {method} {path} {status or 'lost'}", file=sys.stderr, flush=True)
+        # Whoever sends a request chooses its path: no line break and no terminal sequence of theirs is printed.
+        print(f"{datetime.now():%H:%M:%S} {method} {quote(path)} {status or 'lost'}", file=sys.stderr, flush=True)
 
     time = RealClock() if clock == "real" else VirtualClock.starting_now()
     # Ctrl-C may come as soon as the address is out.

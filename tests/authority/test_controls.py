@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from host_tools.authority import InvalidSetting, LoseReply, NotNow, RateLimit, SlowDown
 from host_tools.authority.control import Controls
 from host_tools.authority.core.authority import Authority
-from host_tools.authority.core.records import RefreshToken, TokenFamily, fingerprint
+from host_tools.authority.core.records import OobChallenge, RefreshToken, TokenFamily, fingerprint
 from host_tools.authority.core.tally import COUNTED
 from host_tools.clock import NS, RealClock, VirtualClock
 
@@ -206,3 +208,37 @@ def test_a_virtual_clock_set_back_forgets_what_was_scheduled():
     clock.schedule(NS, lambda: happened.append("of this run"))
     clock.sleep_ns(10 * NS)
     assert (clock.now_ns(), happened) == (15 * NS, ["of this run"])
+
+
+@pytest.fixture
+def pushed(control, display, authority, tokens, tenant):
+    """Two pushes of one moment: their oob_codes, in their order, and what asks for one."""
+    control.enrol(tenant.demo_user, "push")
+    control.set_mfa("rule")
+    held = display.refresh(tokens["refresh_token"]).json()["mfa_token"]
+    wanted = {"client_id": tenant.client_id, "mfa_token": held, "challenge_type": "oob"}
+    return [display.http.post("/mfa/challenge", json=wanted).json()["oob_code"] for _ in range(2)]
+
+
+def test_the_newest_push_is_answered_though_the_clock_stood_still(control, pushed, store):
+    control.answer_push(approve=True)
+    status = {each.oob_code_hash: each.status for each in store.find(OobChallenge)}
+    assert [status[fingerprint(code)] for code in pushed] == ["pending", "approved"]
+
+
+def test_of_many_answers_to_two_pushes_two_hold(control, pushed):
+    start, outcomes = threading.Barrier(8), []
+
+    def answer() -> None:
+        start.wait()
+        try:
+            outcomes.append(control.answer_push(approve=True).status)
+        except NotNow:
+            outcomes.append("not now")
+
+    threads = [threading.Thread(target=answer) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["approved"] * 2 + ["not now"] * 6

@@ -6,7 +6,10 @@ import asyncio
 import inspect
 import math
 import re
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -42,6 +45,12 @@ def times_looked(authority: Authority) -> int:
     return sum(each.kind == "device_activation_failed" for each in authority.events.newest(GUESSES))
 
 
+def run_apart(work: Coroutine[Any, Any, None]) -> None:
+    """In a thread of its own: Playwright keeps a loop running in the thread of the tests that come after its own."""
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(asyncio.run, work).result()
+
+
 @dataclass
 class Guesser:
     """Sends the form straight to the application: ten thousand times through an HTTP client would take a minute."""
@@ -52,7 +61,7 @@ class Guesser:
 
     def guess_all(self, a_new_session_each: bool) -> None:
         """Many at once, and evenly over the life of a code that has just been issued."""
-        asyncio.run(self._guess_all(a_new_session_each))
+        run_apart(self._guess_all(a_new_session_each))
 
     def guess_some(self, number: int) -> None:
         """At once, each from a new session."""
@@ -60,7 +69,7 @@ class Guesser:
         async def all_of_them() -> None:
             await asyncio.gather(*(self._guess(guessed(each), None) for each in range(number)))
 
-        asyncio.run(all_of_them())
+        run_apart(all_of_them())
 
     async def _guess_all(self, a_new_session_each: bool) -> None:
         session = await self._new_session()

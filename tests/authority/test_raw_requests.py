@@ -121,7 +121,7 @@ def is_fair(reply: Reply, answers_empty: bool) -> bool:
 
 CASES = [(dialect, path) for dialect, paths in ENDPOINTS.items() for path in paths]
 FUZZED = settings(
-    max_examples=extent(60, 3000),
+    max_examples=extent(100, 1000),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
 import stat
 import threading
+from dataclasses import fields
 
 import pytest
 
@@ -12,7 +15,7 @@ from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.records import Attempts, Client, DeviceGrant, SigningKey, User
 from host_tools.authority.core.token_endpoint import Credentials
 from host_tools.authority.errors import AuthorityError
-from host_tools.authority.store import SCHEMA_VERSION, SqliteStore
+from host_tools.authority.store import _TABLES, SCHEMA_VERSION, SqliteStore
 from host_tools.authority.tenant import demo_tenant
 from host_tools.clock import VirtualClock
 
@@ -159,3 +162,10 @@ def test_a_record_comes_back_as_it_was_put(store, tenant, display):
         store.put(record)
         assert store.find(kind) == [record]
         assert store.get(kind, next(iter(vars(record).values()))) == record
+
+
+def test_the_schema_has_a_version_of_its_own():
+    """A database of another version is refused by name. Whoever changes a record raises SCHEMA_VERSION, and this."""
+    columns = {table: [field.name for field in fields(kind)] for kind, table in _TABLES.items()}
+    shape = hashlib.sha256(json.dumps(columns).encode()).hexdigest()[:16]
+    assert (SCHEMA_VERSION, shape) == (3, "f6b58db464860d7a")

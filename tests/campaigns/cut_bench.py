@@ -226,7 +226,7 @@ class Bench:
         power's end overtook is kept by nobody. Whether one of these is good still, the authority says. RAM and sleep
         memory, with the access token and the device code in them, are gone with the power for everybody.
         """
-        if self.authority.control.mfa == "rule":
+        if self.authority.control.mfa.mode == "rule":
             return False
         found = [self.authority.control.examine(token) for token in self.held | self.tokens_in_flash()]
         return any(each is not None and each.standing in ("newest", "within leeway") for each in found)

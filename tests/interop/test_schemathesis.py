@@ -1,7 +1,7 @@
 """A fuzzer that nobody here wrote, on every operation of the OpenAPI document, over real HTTP.
 
 Each request meets an authority as it was when everything had just been issued, so that what it brings is good; and most
-bring something that is. What is not in the document at all, test_raw_requests.py sends.
+bring something that is. What is not in the document at all, tests/authority/test_raw_requests.py sends.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ import schemathesis
 from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.core import NOT_SET
+from schemathesis.generation.meta import TestPhase
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -29,7 +31,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from host_tools.authority import RateLimit, RunningAuthority, SlowDown, Snapshot, openapi, start_authority
+from host_tools.authority import RateLimit, RunningAuthority, Snapshot, openapi, start_authority
 from host_tools.authority.core import users
 from host_tools.authority.core.errors import MfaRequired
 from host_tools.authority.core.records import DeviceGrant, User, fingerprint
@@ -58,6 +60,14 @@ FUZZED = settings(
 )
 
 
+_MFA = "http://auth0.com/oauth/grant-type/mfa-"
+_DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+GRANTED = {
+    "auth0": {_DEVICE_CODE, "refresh_token", "password", f"{_MFA}otp", f"{_MFA}recovery-code"},
+    "rfc": {_DEVICE_CODE, "refresh_token"},
+}
+
+
 @dataclass
 class Rehearsed:
     """A server on which everything has been issued that a request can bring.
@@ -73,14 +83,18 @@ class Rehearsed:
     bearers: dict[str, list[str]]
     http: requests.Session
     answered: dict[str, set[int]] = field(default_factory=dict)
+    granted: set[str | None] = field(default_factory=set)  # the grant types that brought tokens
 
     def answers(self, case: schemathesis.Case) -> None:
         """Send this request, with real values for most of what it has, and check the reply against the document."""
         self.running.restore(self.snapshot)
         self.clock.set_ns(self.snapshot.taken_at)
-        dice = Dice(repr((case.operation.label, case.path_parameters, case.body, dict(case.headers))))
-        self._turn_switches(dice)
         negative = {where.value: case.meta.is_negative_at(where) for where in case.meta.components}
+        # What schemathesis goes through one by one, and is right itself, brings nothing but what is good.
+        loaded = case.meta.phase.name == TestPhase.COVERAGE and not any(negative.values())
+        body = None if case.body is NOT_SET else case.body  # whose text is not the same in each run
+        dice = Dice(repr((case.operation.label, case.path_parameters, body, dict(case.headers))), loaded)
+        self._turn_switches(dice)
         if not negative.get("path"):
             case.path_parameters = {name: self._real(dice, name, value) for name, value in case.path_parameters.items()}
         if isinstance(case.body, dict):
@@ -94,6 +108,8 @@ class Rehearsed:
         checks = [*CHECKS, *([negative_data_rejection] if negative.get("body") else [])]
         reply = case.call_and_validate(self.running.issuer.rstrip("/"), session=self.http, checks=checks)
         self.answered.setdefault(case.operation.label, set()).add(reply.status_code)
+        if reply.status_code == 200 and isinstance(case.body, dict):
+            self.granted.add(case.body.get("grant_type"))
 
     def _turn_switches(self, dice: Dice) -> None:
         control = self.running.control
@@ -118,7 +134,8 @@ class Rehearsed:
             case.headers.pop("Authorization", None)
             if isinstance(case.body, dict):
                 case.body.pop("client_secret", None)
-                way = dice.choice(["public", "public", "body", "basic"])
+                ways = ["public", "public", "body", "basic"]  # introspection is for those with a secret alone
+                way = dice.choice(ways[::-1] if case.path == "/introspect" else ways)
                 case.body["client_id"] = "public" if way == "public" else "confidential"
                 if way == "body":
                     case.body["client_secret"] = CLIENT_SECRET
@@ -130,22 +147,25 @@ class Rehearsed:
 
 
 class Dice:
-    """Chance that falls the same for the same request."""
+    """Chance that falls the same for the same request. loaded: it never falls, and the first of all is chosen."""
 
-    def __init__(self, request: str) -> None:
+    def __init__(self, request: str, loaded: bool) -> None:
         self._random = random.Random(zlib.crc32(request.encode(errors="surrogatepass")))
+        self._loaded = loaded
 
     def falls(self, one_in: int) -> bool:
-        return self._random.randrange(one_in) == 0
+        return not self._loaded and self._random.randrange(one_in) == 0
 
     def choice(self, values: list[str]) -> str:
-        return self._random.choice(values)
+        return values[0] if self._loaded else self._random.choice(values)
 
     def first_or_any(self, values: list[str]) -> str:
         return values[0] if self.falls(2) else self.choice(values)
 
 
-def issue(running: RunningAuthority, clock: VirtualClock) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+def issue(
+    running: RunningAuthority, clock: VirtualClock, dialect: DialectName
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """The values and the bearer tokens of Rehearsed."""
     core, tenant, control = running._authority, running.tenant, running.control
     display = control.client(tenant.client_id)
@@ -191,7 +211,8 @@ def issue(running: RunningAuthority, clock: VirtualClock) -> tuple[dict[str, lis
 
     oob_codes = [challenged("push"), challenged("sms"), challenged("push")]
     control.answer_push(approve=True)  # the newest
-    waiting = control.set_fault(SlowDown(times=1))
+    # Of an endpoint that this dialect does not have: it is there to be looked at and lifted, and never strikes.
+    waiting = control.set_fault(RateLimit("introspection" if dialect == "auth0" else "mfa"))
     values = {
         "device_code": [begun(status) for status in ("approved", "pending", "denied", "spent")],
         "refresh_token": [rotated.refresh_token, granted.refresh_token],
@@ -250,7 +271,7 @@ def rehearsed(dialect: DialectName) -> Iterator[Rehearsed]:
     with cheap_passwords(), start_authority(clock, dialect=dialect) as running, requests.Session() as http:
         served = http.get(f"{running.issuer}openapi.json").json()
         assert served == document(dialect, running.issuer)  # what is fuzzed is what this server has
-        values, bearers = issue(running, clock)
+        values, bearers = issue(running, clock, dialect)
         yield Rehearsed(running, clock, running.snapshot(), values, bearers, http)
 
 
@@ -276,3 +297,5 @@ def test_it_got_past_the_first_check_everywhere(request: pytest.FixtureRequest, 
     """Of all that has been fuzzed in this run, above."""
     answered = request.getfixturevalue(dialect).answered
     assert [each for each, statuses in answered.items() if min(statuses) >= 400] == []
+    # By operation alone a grant that is always refused would not be missed. For mfa-oob four values have to fit.
+    assert request.getfixturevalue(dialect).granted >= GRANTED[dialect]

@@ -254,7 +254,7 @@ def test_a_display_that_says_it_shows_a_quote_and_asked_nobody_for_one_is_not_be
         ({"start": "2027-02-29"}, "--start 2027-02-29: no such date; write it as 2027-01-01"),
         ({"start": "20270101"}, "no such date"),
         ({"start": "2019-01-01"}, "2024-01-02 to 2035-12-31"),
-        ({"mfa": "on"}, "--mfa on: it is one of off, rule, policy"),
+        ({"mfa": "on"}, "--mfa on: it is one of never, always, adaptive, rule"),
         ({"mfa": "rule@8"}, "--mfa rule@8: day 8 is not in this run of 7 days"),
         ({"away": "3-2"}, "--away: days 3-2 are none"),
         ({"away": "0"}, "they count from 1"),

@@ -34,6 +34,7 @@ from host_tools.authority.errors import InvalidSetting, NotNow
 from host_tools.clock import NS, VirtualClock, now_s, utc_text
 
 _LONGEST_STEP_S = 10 * 366 * 86_400
+_LATEST_S = 7_258_118_400  # 2200-01-01T00:00:00Z: what the database keeps of nanoseconds ends in 2262
 _LONGEST_LEEWAY_S = 86_400
 _LONGEST_TTL_S = 31 * 86_400
 _MOST_FACTORS = 3
@@ -57,7 +58,10 @@ class Controls:
     def advance_clock(self, seconds: int) -> None:
         """Let that much time pass for everybody on this clock. Raises NotNow where time passes by itself."""
         check_count("seconds", seconds, 0, _LONGEST_STEP_S)
-        self._virtual_clock().sleep_ns(seconds * NS)
+        clock = self._virtual_clock()
+        if now_s(clock) + seconds > _LATEST_S:
+            raise InvalidSetting("seconds", f"is {seconds}; the clock goes no further than {utc_text(_LATEST_S)}")
+        clock.sleep_ns(seconds * NS)
 
     def set_clock(self, now: str) -> None:
         """Let time pass until this moment, an ISO 8601 time with its offset."""
@@ -70,7 +74,7 @@ class Controls:
         if moment.tzinfo is None:
             raise InvalidSetting("now", "has no offset from UTC; end it in Z")
         ahead = int(moment.timestamp()) - now_s(clock)
-        if not 0 <= ahead <= _LONGEST_STEP_S:
+        if not 0 <= ahead <= min(_LONGEST_STEP_S, _LATEST_S - now_s(clock)):
             raise InvalidSetting("now", f"is {now!r:.60}; it must lie within ten years from {self.now}")
         clock.sleep_ns(int(moment.timestamp()) * NS - clock.now_ns())
 
@@ -200,10 +204,11 @@ class Controls:
     def answer_push(self, approve: bool, user: str | None = None, challenge_id: str | None = None) -> OobChallenge:
         """What a person taps on the phone: for the newest push, or for the one named."""
         check_flag("approve", approve)
-        waiting = [each for each in self.pushes(user) if challenge_id in (None, each.challenge_id)]
-        if not waiting:
-            raise NotNow("no push waits for an answer; ask for one with /mfa/challenge")
-        return self._authority.challenges.answer(waiting[0].challenge_id, approve)
+        with self._authority.store.transaction():  # between the look and the answer nobody else answers
+            waiting = [each for each in self.pushes(user) if challenge_id in (None, each.challenge_id)]
+            if not waiting:
+                raise NotNow("no push waits for an answer; ask for one with /mfa/challenge")
+            return self._authority.challenges.answer(waiting[0].challenge_id, approve)
 
     def messages(self) -> list[Message]:
         """The outbox: text messages and e-mails of the last day, the newest first."""

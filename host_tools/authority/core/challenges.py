@@ -15,6 +15,7 @@ Past `expires_at` a pending one answers expired_token. No answer here says anyth
 from __future__ import annotations
 
 import hmac
+import itertools
 import secrets
 from dataclasses import dataclass, replace
 
@@ -74,6 +75,7 @@ class Challenges:
         self._clock = clock
         self._limits = limits
         self._outbox = outbox
+        self._numbers = itertools.count(1)
         self._events = events
 
     def send(self, held: MfaTransaction, authenticator: Authenticator) -> Sent:
@@ -88,7 +90,8 @@ class Challenges:
         oob_code, code = secrets.token_urlsafe(48), f"{secrets.randbelow(10**_CODE_DIGITS):0{_CODE_DIGITS}}"
         challenge = OobChallenge(
             oob_code_hash=fingerprint(oob_code),
-            challenge_id=secrets.token_hex(8),
+            # Counted, so that those of one moment of a clock that stands still keep their order.
+            challenge_id=f"{next(self._numbers):06d}-{secrets.token_hex(6)}",
             token_hash=held.token_hash,
             user_id=held.user_id,
             client_id=held.client_id,
