@@ -21,11 +21,11 @@ from host_tools.authority.core.records import (
     Message,
     MfaTransaction,
     OobChallenge,
-    RefreshToken,
     TokenFamily,
     User,
     fingerprint,
 )
+from host_tools.authority.core.refresh_tokens import forget
 from host_tools.authority.core.storage import Store
 from host_tools.authority.core.users import hash_password
 from host_tools.authority.tenant_settings import AuthenticatorSettings, ClientSettings, UserSettings
@@ -177,7 +177,7 @@ def _with_secret(authenticator: Authenticator, wanted: str | None) -> Authentica
 
 def _forget_user(store: Store, user_id: str) -> None:
     for family in store.find(TokenFamily, user_id=user_id):
-        _forget_family(store, family)
+        forget(store, family)
     store.delete(DeviceGrant, user_id=user_id)
     store.delete(MfaTransaction, user_id=user_id)
     store.delete(OobChallenge, user_id=user_id)
@@ -189,13 +189,8 @@ def _forget_user(store: Store, user_id: str) -> None:
 
 def _forget_client(store: Store, client_id: str) -> None:
     for family in store.find(TokenFamily, client_id=client_id):
-        _forget_family(store, family)
+        forget(store, family)
     store.delete(DeviceGrant, client_id=client_id)
     store.delete(MfaTransaction, client_id=client_id)
     store.delete(OobChallenge, client_id=client_id)
     store.delete(Client, client_id=client_id)
-
-
-def _forget_family(store: Store, family: TokenFamily) -> None:
-    store.delete(RefreshToken, family_id=family.family_id)
-    store.delete(TokenFamily, family_id=family.family_id)

@@ -51,6 +51,12 @@ def standing(family: TokenFamily, generation: int, client: Client, now: int) -> 
     return "reused"
 
 
+def forget(store: Store, family: TokenFamily) -> None:
+    """The family and all its tokens, as if they had never been."""
+    store.delete(RefreshToken, family_id=family.family_id)
+    store.delete(TokenFamily, family_id=family.family_id)
+
+
 class RefreshTokens:
     def __init__(self, store: Store, clock: Clock, tally: Tally, events: EventLog) -> None:
         self._store = store
@@ -81,7 +87,7 @@ class RefreshTokens:
         with self._store.transaction():
             # To whoever presents one, a token of an expired family and one never issued are the same.
             for expired in self._store.before(TokenFamily, "expires_at", now):
-                self._forget(expired)
+                forget(self._store, expired)
             self._store.put(family)
             return family, self._issue(family)
 
@@ -182,7 +188,7 @@ class RefreshTokens:
             families = self.live(**equal)
             for family in families:
                 if ending == "delete":
-                    self._forget(family)
+                    forget(self._store, family)
                 elif ending == "expire":
                     self._store.put(replace(family, expires_at=now))
                 else:
@@ -197,11 +203,7 @@ class RefreshTokens:
             grant = {"user_id": family.user_id, "client_id": family.client_id, "audience": family.audience}
             for each in self._store.find(TokenFamily, rotates=False, **grant):
                 if each.family_id != family.family_id:
-                    self._forget(each)
-
-    def _forget(self, family: TokenFamily) -> None:
-        self._store.delete(RefreshToken, family_id=family.family_id)
-        self._store.delete(TokenFamily, family_id=family.family_id)
+                    forget(self._store, each)
 
     def _issue(self, family: TokenFamily) -> str:
         token = f"v1.{secrets.token_urlsafe(45)}"  # Auth0's rotating tokens look so; 360 random bits

@@ -50,8 +50,7 @@ def routes(authority: Authority) -> list[Route]:
         return oauth.device_authorization(authority, call)
 
     def revoke(call: Call) -> Response:
-        authority.tokens.revoke(call.credentials, call.sent.required("token"))
-        return Response(headers=oauth.NO_STORE)
+        return oauth.revocation(authority, call)
 
     metadata = _metadata(authority)
     form_or_json = (FORM, JSON)

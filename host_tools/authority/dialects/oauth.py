@@ -162,6 +162,12 @@ def device_authorization(authority: Authority, call: Call) -> Response:
     return JSONResponse(body, headers=NO_STORE)
 
 
+def revocation(authority: Authority, call: Call) -> Response:
+    """RFC 7009 2.2: 200 and nothing, whether there was such a token or not."""
+    authority.tokens.revoke(call.credentials, call.sent.required("token"))
+    return Response(headers=NO_STORE)
+
+
 def device_code_grant(authority: Authority, call: Call) -> Response:
     return granted(authority.tokens.redeem_device_code(call.credentials, call.sent.required("device_code")))
 

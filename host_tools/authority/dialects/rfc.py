@@ -54,8 +54,7 @@ def routes(authority: Authority) -> list[Route]:
         return oauth.device_authorization(authority, call)
 
     def revoke(call: Call) -> Response:
-        authority.tokens.revoke(call.credentials, call.sent.required("token"))
-        return Response(headers=oauth.NO_STORE)
+        return oauth.revocation(authority, call)
 
     def introspect(call: Call) -> Response:
         told = authority.tokens.introspect(call.credentials, call.sent.required("token"))
