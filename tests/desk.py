@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-STEPS = ("sign_in", "patience", "asking", "fetch")
+STEPS = ("sign_in", "patience", "pushing", "asking", "fetch")
 FIRMWARE = ("wake", "precautions", *STEPS, "discovery", "tokens", "ending", "net.clock")
 REPLACED = ("hardware", "inputs", "glass", "net.radio", "net.exchanger")
 DAY_S = 86400
@@ -275,7 +275,7 @@ def _stand_ins() -> dict[str, types.ModuleType]:
         reach(errand)
         return _present[0].exchange("POST", url, fields)
 
-    def get(errand, url: str, headers: dict | None = None):
+    def get(errand, url: str, headers: dict | None = None, kind: type = dict):
         reach(errand)
         return _present[0].exchange("GET", url, None)
 

@@ -37,13 +37,17 @@ class Screen:
 
 @dataclass
 class Home:
-    """`screens`: what the glass showed since the last wake began. `approves`: whether the person answers a code."""
+    """`screens`: what the glass showed since the last wake began. `approves`: whether the person answers a code.
+
+    `on_the_phone`: what they tap at a push, True for yes, or None for nothing.
+    """
 
     authority: RunningAuthority
     clock: VirtualClock
     board_id: str = MAGTAG
     runtime: Runtime | None = None
     approves: bool = True
+    on_the_phone: bool | None = None
     uid: bytes = b"\x02stoa\x07"
     screens: list[Screen] = field(default_factory=list)
 
@@ -84,12 +88,12 @@ class Home:
         with mounted(self.board.state.flash) as drive:
             return drive.read_file("/" + path)
 
-    def believe_endpoints(self, token: str, device_authorization: str) -> None:
+    def believe_endpoints(self, token: str, device_authorization: str, mfa: str | None = None) -> None:
         """What discovery told the display at some earlier wake."""
         from stoa import sleep_state
 
         memory = self.board.state.sleep_memory
-        known = {"token": token, "device_authorization": device_authorization}
+        known = {"token": token, "device_authorization": device_authorization, "mfa": mfa}
         sleep_state.save(memory, {**sleep_state.load(memory), "endpoints": known})
 
     def token(self) -> str | None:
@@ -109,6 +113,10 @@ class Home:
         kept = sleep_state.load(self.board.state.sleep_memory).get("quote") or quotes.recall(self._read_drive)
         return kept[0]
 
+    def enrol_a_phone(self) -> None:
+        """The person sets up push at the tenant."""
+        self.authority.control.enrol(self.authority.tenant.demo_user, "push")
+
     def names(self) -> list[str]:
         return [screen.name for screen in self.screens]
 
@@ -126,8 +134,15 @@ class Home:
 
     def _see(self, name: str, shown: dict[str, str], glass: Glass) -> None:
         self.screens.append(Screen(name, shown, glass.image()))
+        if name == "push" and self.on_the_phone is not None:
+            self.clock.schedule(PERSON_TAKES_NS, self._tap)
         if shown and self.approves:
             self.clock.schedule(PERSON_TAKES_NS, lambda: self.person.approve(shown))
+
+    def _tap(self) -> None:
+        # A push may have been answered together with a later one.
+        if self.authority.control.pushes():
+            self.authority.control.answer_push(bool(self.on_the_phone))
 
 
 def is_whole(home: Home) -> bool:

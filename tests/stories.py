@@ -51,6 +51,12 @@ def after_mfa_came_for_everything(home: Home) -> None:
     home.authority.set_mfa("rule")
 
 
+def _with_a_phone_that_says_no(home: Home) -> None:
+    after_mfa_came_for_everything(home)
+    home.enrol_a_phone()
+    home.on_the_phone = False
+
+
 def after_the_grant_was_revoked(home: Home) -> None:
     """The morning after."""
     on_a_morning(home)
@@ -73,6 +79,8 @@ STORIES = {
     "same": Story(Home.wake_now, Home.press_button, ()),  # type: ignore[arg-type]
     # MFA on every request: the code under the quote, an answer, the next quote.
     "mfa": Story(after_mfa_came_for_everything, Home.wake_now, ("mfa", "quote")),
+    # The same with a phone to ask, which is asked first: a no there, and then the code.
+    "push": Story(_with_a_phone_that_says_no, Home.wake_now, ("push", "mfa", "quote")),
     # The grant was revoked: the same, after invalid_grant.
     "re-pair": Story(after_the_grant_was_revoked, Home.wake_now, ("mfa", "quote")),
     # The server cannot be reached, and somebody pressed the button: an error under the quote.

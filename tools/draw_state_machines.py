@@ -24,7 +24,8 @@ PAGE = ROOT / "docs" / "state-machines.md"
 INTRODUCTION = """# State machines
 
 Made from the tables in `firmware/stoa` by `tools/draw_state_machines.py`: change them there. What is not a row cannot
-happen. The reason for a row is the comment above it in the source; *3.5* without an RFC is a section of RFC 8628.
+happen. The reason for a row is the comment above it in the source; *3.5* without an RFC is a section of RFC 8628, and
+*Auth0* is its documentation: the MFA API, and the guide to challenging with push with its steps.
 """
 
 
@@ -58,6 +59,8 @@ TABLES = (
     Table(
         "What the token endpoint's error means to a refresh", "auth/refresh.py", "ERRORS", ("error", "verdict", "why")
     ),
+    Table("A push: asking the phone", "auth/push.py", "TABLE", STEP, is_machine=True),
+    Table("What the token endpoint's error means to a push", "auth/push.py", "ERRORS", ("error", "event", "why")),
     Table(
         "Errors that refuse the client, at whichever grant",
         "auth/answer.py",

@@ -3,9 +3,9 @@
 Loaded only when somebody is needed: a daily wake has no use for it.
 """
 
-from stoa import discovery, hardware, heap, log, tokens
+from stoa import hardware, heap, log, tokens
 from stoa.auth import device_grant
-from stoa.net import exchanger, radio
+from stoa.net import exchanger
 from stoa.net.usocket import HttpError
 from stoa.obstacle import CodeToShow, NoRoom
 
@@ -39,6 +39,8 @@ def run(errand):
     if reason == "expired" or reason == "denied":
         return "patience.unanswered"
     errand.save()
+    from stoa import discovery
+
     if reason == "unavailable":
         raise discovery.odd_answer(errand, "it says " + info if info else "no code, or no answer to it", wait)
     raise discovery.refused(info or "nothing more", "Check STOA_CLIENT_ID, STOA_SCOPE and STOA_AUDIENCE.")
@@ -67,6 +69,8 @@ def _pair(errand, grant):
             if effect[1] == "unavailable":
                 _unask(errand)
                 if failure is not None:
+                    from stoa import discovery
+
                     raise discovery.no_reply(failure)
             return effect[1], grant.get("detail"), wait
         elif errand.shown_ms is None:
@@ -85,13 +89,18 @@ def _pair(errand, grant):
 def _post(errand, endpoint, fields, wait):
     """(event for the machine, seconds to be left alone that the server last asked for, HttpError, MemoryError or
     None)."""
-    url = discovery.endpoints(errand)[endpoint]
+    urls = errand.state.get("endpoints")
+    if not urls:
+        # A new display; for any other it would only be in the way.
+        from stoa import discovery
+
+        urls = discovery.endpoints(errand)
     if endpoint == "token":
         hardware.make_drive_writable()
     # After a reset in mid-poll the interval still counts from that poll.
     errand.save()
     try:
-        status, body, headers = exchanger.post(errand, url, fields)
+        status, body, headers = exchanger.post(errand, urls[endpoint], fields)
     except HttpError as error:
         return ("lost",), wait, error
     except MemoryError as error:
@@ -103,9 +112,11 @@ def _post(errand, endpoint, fields, wait):
     return ("reply", status, body), exchanger.asked_to_wait(status, headers), None
 
 
-def _wait(seconds, grant, on_glass_ms):
+def _wait(seconds, grant, shown_ms):
     # The last minute as quickly as the first: a join may take ten seconds, and a poll too late loses an answer.
-    if on_glass_ms > SOON_MS and grant["expires_at"] - hardware.now() > 2 * RARELY_S:
+    if shown_ms > SOON_MS and grant["expires_at"] - hardware.now() > 2 * RARELY_S:
+        from stoa.net import radio
+
         seconds = max(seconds, RARELY_S)
         radio.leave()
     hardware.wait(seconds)

@@ -10,9 +10,13 @@ SERVER = "The sign-in server"
 
 
 def endpoints(errand):
-    """The auth core's names of the endpoints -> URLs. Raises Obstacle."""
+    """The auth core's names of the endpoints -> URLs, and "mfa" -> what those of the MFA API begin with, or None.
+
+    Raises Obstacle.
+    """
     known = errand.state.get("endpoints")
-    if known:
+    # An older program left them in sleep memory without.
+    if known and "mfa" in known:
         return known
     from stoa.auth import metadata
 
@@ -24,10 +28,10 @@ def endpoints(errand):
     if status != 200 or document is None:
         raise odd_answer(errand, "no discovery document, status %d" % status, exchanger.asked_to_wait(status, headers))
     try:
-        token, device = metadata.endpoints(document, issuer)
+        token, device, mfa = metadata.endpoints(document, issuer)
     except metadata.MetadataError as error:
         raise refused(error.detail, "Check STOA_ISSUER.")
-    known = {"token": token, "device_authorization": device}
+    known = {"token": token, "device_authorization": device, "mfa": mfa}
     errand.state["endpoints"] = known
     return known
 

@@ -6,6 +6,8 @@ from stoa.auth import backoff
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # Nobody at the display can do anything about these, or it cannot be drawn on.
 NEVER_SAID = ("panel", "hung")
+# Whoever reads a code on the glass has mostly answered it by then.
+SOON_S = 120
 
 
 def count_failure(state, cause):
@@ -39,12 +41,17 @@ def next_wake(state, settings, reason, asked, forgetful, save):
     """
     now = hardware.now()
     number = schedule.own_number(inputs.uid())
+    soon_before = state.pop("memory_soon", False)
     if reason in ("daily", "needs_human"):
         second = settings.wake * 60 + number % schedule.JITTER_S
         # The refresh is tried daily, however rarely a person is asked: the rule may have been lifted.
         until = schedule.next_daily(now, second % schedule.DAY_S, settings.zone)
         if reason == "needs_human":
             until = min(until, max(_ask_at(state, now), now + schedule.SOONEST_S))
+    elif reason == "memory" and not soon_before and sleep_state.code_is_good(state, now + SOON_S):
+        # With a new heap the answer to the code on the glass may be had. Once, and not again and again.
+        state["memory_soon"] = True
+        until = now + SOON_S
     else:
         until = schedule.after_failure(now, reason, state["failures"][reason], asked, number)
     wakes = state.get("wakes") or [now]

@@ -1,6 +1,7 @@
 """The steps around asking a person: whether it is time, and for how long they are left alone afterwards.
 
-They keep two keys of the state: asked (codes shown, and more for those answered in vain) and ask_at (not before).
+They keep two keys of the state: asked (how often a person was, and more where they answered in vain) and ask_at (not
+before). A push (stoa.pushing) and the code that follows it are one asking, at whose end the push's mark goes.
 """
 
 from stoa import hardware, inputs, schedule, sleep_state
@@ -31,15 +32,23 @@ def may_ask(errand):
             state["ask_at"] = ask_at
             # Whoever has nothing to refresh has spoken to no server in this wake.
             raise Unanswered(reached=errand.asking[0] != "pairing")
-    return "asking"
+    return "pushing" if _phone_may_be_asked(errand) else "asking"
+
+
+def _phone_may_be_asked(errand):
+    """Whether there is a way to ask it, and it is allowed: not once a code is on the glass, and once a wake."""
+    if errand.mfa_token is None or errand.answered or not errand.settings.push or sleep_state.has_code(errand.state):
+        return False
+    return errand.state.get("endpoints", {}).get("mfa") is not None
 
 
 def shown(errand):
-    """The code is on the glass."""
-    if errand.is_new:
+    """The code, or that the phone is asked, is on the glass."""
+    if errand.is_new and not errand.asked:
+        errand.asked = True
         errand.state["asked"] = errand.state.get("asked", 0) + 1
     _leave_alone(errand)
-    return "asking"
+    return "asking" if errand.push is None else "pushing"
 
 
 def answered(errand):
@@ -53,12 +62,15 @@ def answered(errand):
             state["asked"] = state.get("asked", 1) + backoff.ANSWERED_IN_VAIN
         _leave_alone(errand)
     errand.asking = None
+    errand.asked = False
+    state.pop("push", None)
     errand.save()
     return "fetch"
 
 
 def unanswered(errand):
     """Nobody answered, or a person said no. An hour from the end of the code's life, not from its beginning."""
+    errand.state.pop("push", None)
     _leave_alone(errand)
     errand.save()
     raise Unanswered()

@@ -22,7 +22,8 @@ class SettingError(Exception):
 
 class Settings:
     """By attribute: wifi_ssid, wifi_password, issuer, client_id, audience (or None), scope, api, ntp, all str;
-    wake, minutes after midnight, int; zone, as timezone.parse gives it; quiet, (begin, end) in minutes, or None."""
+    wake, minutes after midnight, int; zone, as timezone.parse gives it; quiet, (begin, end) in minutes, or None; push,
+    whether a person's phone may be asked, bool."""
 
 
 def load(getenv):
@@ -118,6 +119,12 @@ def _quiet(key, value, allow_http):
     return begin, end
 
 
+def _switch(key, value, allow_http):
+    if value not in ("on", "off"):
+        raise SettingError(key, "is neither on nor off", 'write "on" or "off"')
+    return value == "on"
+
+
 def _zone(key, value, allow_http):
     try:
         return timezone.parse(value)
@@ -155,5 +162,7 @@ TABLE = (
     ("STOA_TZ", "zone", "UTC0", _zone),
     # A code lives for minutes: shown at night, it is a quarter of an hour of battery for nobody.
     ("STOA_QUIET", "quiet", "22:00-06:00", _quiet),
+    # Who has a push authenticator at this issuer has it to be asked so; the display asks no oftener for it.
+    ("STOA_PUSH", "push", "on", _switch),
     ("STOA_NTP", "ntp", "pool.ntp.org", _word),
 )

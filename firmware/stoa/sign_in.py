@@ -41,6 +41,7 @@ def _refresh(errand, vault, refresh_token):
     if outcome == refresh.SAME_TOKEN or outcome == refresh.ROTATED:
         errand.refreshed = True
         tokens.keep(errand, vault, info)
+        errand.save()
         return "fetch"
     if outcome == refresh.RETRY_LATER:
         code = info["error"]
@@ -50,6 +51,7 @@ def _refresh(errand, vault, refresh_token):
     if info["token_is_dead"] and _is_authentic(endpoint):
         vault.clear()
     errand.asking = "mfa", {}
+    errand.mfa_token = info["mfa_token"]
     return "patience.may_ask"
 
 

@@ -15,7 +15,18 @@ HEADER_SIZE = struct.calcsize(HEADER)
 # Dropped in this order when the record does not fit: each can be had again, at the price of a request.
 EXPENDABLE = ("access", "endpoints", "quote", "grant", "glass")
 # What it costs most to forget: when to leave a person, and a server, alone. A few hundred bytes.
-ESSENTIAL = ("account", "asked", "ask_at", "failures", "wakes", "clock_set_at", "corrected", "drift", "low_battery")
+ESSENTIAL = (
+    "account",
+    "asked",
+    "ask_at",
+    "push",
+    "failures",
+    "wakes",
+    "clock_set_at",
+    "corrected",
+    "drift",
+    "low_battery",
+)
 
 
 def load(memory):

@@ -5,7 +5,7 @@ from stoa import hardware, log, vault
 # An access token this close to its end may be refused by the time it arrives.
 REFRESH_MARGIN_S = 60
 # What sleep memory keeps of one account and means nothing to another.
-OF_ONE_ACCOUNT = ("endpoints", "access", "refresh", "grant", "asked", "ask_at", "forgiven", "no_refresh_token")
+OF_ONE_ACCOUNT = ("endpoints", "access", "refresh", "grant", "push", "asked", "ask_at", "forgiven", "no_refresh_token")
 
 
 def open_vault(errand):
@@ -32,7 +32,8 @@ def resting(state):
 def keep(errand, opened, tokens):
     """Store what a grant or a refresh brought (answer.read) in the opened vault and hand its access token on.
 
-    The refresh token first: it cannot be had again.
+    The refresh token first: it cannot be had again. What sleep memory is to have of it is in the state, to be saved as
+    soon as there is room for that: three more forms of an access token.
     """
     state = errand.state
     new = tokens["refresh_token"]
@@ -46,5 +47,4 @@ def keep(errand, opened, tokens):
     if tokens["expires_in"] > REFRESH_MARGIN_S:
         until = hardware.now() + tokens["expires_in"]
         state["access"] = {"token": tokens["access_token"], "until": until}
-    errand.save()
     errand.access_token = tokens["access_token"]

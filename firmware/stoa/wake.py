@@ -201,8 +201,9 @@ class Wake:
                     raise came
                 heap.tell_it_is_full()
                 errand.made_room = True
-                came = step
                 heap.make_room()
+                continue
+            errand.made_room = False
             step = came
         if errand.new_quote:
             self._keep_quote(errand.new_quote[0], errand.new_quote[1])

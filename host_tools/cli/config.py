@@ -74,6 +74,10 @@ def config(
         str | None,
         typer.Option("--quiet-hours", help="When nobody is to be asked: 22:00-06:00, or off.", metavar="FROM-TO"),
     ] = None,
+    push: Annotated[
+        str | None,
+        typer.Option("--push", help="Whether a person's phone may be asked first; '' for on.", metavar="on|off"),
+    ] = None,
     ntp: Annotated[str | None, typer.Option("--ntp", help="Time server; '' for pool.ntp.org.", metavar="HOST")] = None,
     allow_http: Annotated[
         bool | None,
@@ -141,6 +145,7 @@ def config(
         "STOA_WAKE": wake_at,
         "STOA_TZ": time_zone,
         "STOA_QUIET": quiet_hours,
+        "STOA_PUSH": push,
         "STOA_NTP": ntp,
     }
     dialogue = Dialogue(asks=sys.stdin.isatty() and not yes, as_json=as_json)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from stoa.auth import device_grant
-from stoa.auth.device_grant import LIFETIME_MAX_S, SLOW_DOWN_S
+from stoa.auth.device_grant import LIFETIME_MAX_S
+from stoa.auth.polling import SLOW_DOWN_S
 from tests.campaigns.token_endpoint_answers import BODIES, DEVICE_CODE, DEVICE_CODES, STATUSES
 
 CLIENT = {"client_id": "display", "scope": "openid offline_access", "audience": None}

@@ -37,17 +37,20 @@ class Tested:
         return getattr(importlib.import_module(self.module), self.name)
 
 
+PUSH_TESTS = ("test_push.py", "test_push_answers.py")
 GRANT_TESTS = ("test_device_grant.py", "test_device_grant_answers.py", "test_device_grant_time.py")
 TABLES = {
     "device grant": Tested("stoa.auth.device_grant", "TABLE", GRANT_TESTS, is_machine=True),
     "refresh": Tested("stoa.auth.refresh", "TABLE", ("test_refresh.py",), is_machine=True),
+    "push": Tested("stoa.auth.push", "TABLE", PUSH_TESTS, is_machine=True),
+    "errors to a push": Tested("stoa.auth.push", "ERRORS", PUSH_TESTS),
     "errors to a device grant": Tested("stoa.auth.device_grant", "ERRORS", GRANT_TESTS),
     "errors to a refresh": Tested("stoa.auth.refresh", "ERRORS", ("test_refresh.py",)),
     "errors of the client": Tested(
         "stoa.auth.answer",
         "CLIENT_ERRORS",
-        (*GRANT_TESTS, "test_refresh.py"),
-        copied_by=("stoa.auth.device_grant", "stoa.auth.refresh"),
+        (*GRANT_TESTS, *PUSH_TESTS, "test_refresh.py"),
+        copied_by=("stoa.auth.device_grant", "stoa.auth.push", "stoa.auth.refresh"),
     ),
     "answers of the API": Tested("stoa.quotes", "ANSWERS", ("test_quotes.py",)),
     "causes of a failure": Tested("stoa.auth.backoff", "CAUSES", ("test_backoff.py", "test_schedule.py")),
@@ -55,7 +58,12 @@ TABLES = {
 
 # Mutants that do the same as the row they change: table, pattern of what they are, and why.
 EQUIVALENT = (
-    ("device grant", r"\('showing', 'shown'\) does _heard", "before the first poll none has been lost"),
+    ("device grant", r"\('showing', 'shown'\) does pending", "before the first poll none has been lost"),
+    (
+        "push",
+        r"\('(asking|challenging|waiting)', '(none|lost|expired)'\) does _asked",
+        "it stops without a code for the log either way",
+    ),
     ("refresh", r"\('(asking', 'unreached|again', 'gone)'\) does _give_up", "nothing is known there either"),
     ("answers of the API", r"\(401, 'invalid_token'\) removed", "any other 401 means the same"),
 )

@@ -8,10 +8,11 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.campaign import extent
 from tests.campaigns.device_grant_machine import DeviceGrant
+from tests.campaigns.push_machine import Push
 from tests.campaigns.refresh_machine import Refresh
 
 pytestmark = pytest.mark.timeout(extent(quick=120, deep=600))
-# 20 parts of 600 examples for each of two machines make 24,000 in the deep profile.
+# 20 parts of 600 examples for each of three machines make 36,000 in the deep profile.
 CAMPAIGN = settings(
     max_examples=extent(quick=100, deep=600),
     stateful_step_count=40,
@@ -24,7 +25,7 @@ CAMPAIGN = settings(
 PARTS = range(extent(quick=1, deep=20))
 
 
-@pytest.mark.parametrize("machine", [DeviceGrant, Refresh])
+@pytest.mark.parametrize("machine", [DeviceGrant, Push, Refresh])
 @pytest.mark.parametrize("part", PARTS)
 def test_any_sequence(machine, part):
     seeded = seed(part)(type(machine.__name__, (machine,), {}))

@@ -21,6 +21,8 @@ PURE = (
     "device_grant_answers",
     "device_grant_time",
     "metadata",
+    "push",
+    "push_answers",
     "quotes",
     "refresh",
     "retry_after",

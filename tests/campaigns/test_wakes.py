@@ -26,6 +26,8 @@ DOCUMENT = {
     "token_endpoint": ISSUER + "token",
     "device_authorization_endpoint": ISSUER + "code",
 }
+MFA_API = ISSUER + "mfa/"
+WITH_MFA_API = {**DOCUMENT, "mfa_challenge_endpoint": MFA_API + "challenge"}
 QUOTE = {"date": "2026-03-03", "text": "text", "author": "author", "work": "work", "locus": "1"}
 LATER = [
     (500, None, {}),
@@ -39,9 +41,21 @@ LATER = [
 LOST = ["timeout", "truncated"]
 NEVER_SENT = ["dns", "connect", "tls"]
 BAD = [*LATER, *LOST, *NEVER_SENT]
-REFRESHES = ["rotated", "same", *BAD]
+REFRESHES = ["rotated", "same", "challenged", *BAD]
 REFRESHES += [(403, {"error": code}, {}) for code in ("mfa_required", "interaction_required", "access_denied", "odd")]
 REFRESHES += [(400, {"error": code}, {}) for code in ("invalid_grant", "invalid_client", "invalid_scope")]
+PUSH = {"id": "push|dev_1", "authenticator_type": "oob", "oob_channel": "auth0", "active": True}
+SMS = {"id": "sms|dev_1", "authenticator_type": "oob", "oob_channel": "sms", "active": True}
+LISTS = ["a phone", (200, [SMS], {}), (200, [], {}), (401, None, {}), *BAD]
+CHALLENGES = [
+    "it rings",
+    (200, {"challenge_type": "otp"}, {}),
+    (401, {"error": "unsupported_challenge_type"}, {}),
+    *BAD,
+]
+OOBS = ["granted", "granted without refresh token", *BAD]
+OOBS += [(403, {"error": code}, {}) for code in ("authorization_pending", "invalid_grant", "mfa_required", "odd")]
+OOBS += [(429, {"error": "slow_down"}, {}), (403, {"error": "expired_token"}, {})]
 POLLS = ["granted", "granted without refresh token", *BAD]
 POLLS += [(403, {"error": code}, {}) for code in ("authorization_pending", "access_denied", "invalid_grant", "odd")]
 POLLS += [(429, {"error": "slow_down"}, {}), (400, {"error": "slow_down"}, {}), (400, {"error": "expired_token"}, {})]
@@ -77,6 +91,7 @@ AMISS = st.one_of(
 
 
 ALL_WELL = {"refresh": ["same"], "poll": ["granted"], "code": ["code"], "api": ["quote"], "discovery": ["document"]}
+ALL_WELL |= {"listed": ["a phone"], "challenge": ["it rings"], "oob": ["granted"]}
 
 
 class Weather(RuleBasedStateMachine):
@@ -91,6 +106,7 @@ class Weather(RuleBasedStateMachine):
         self.issued = None
         self.polled_at = None
         self.interval = 5
+        self.rung, self.rung_at = 0, None
         self.doomed = None
         self.ending = ""
         self.clock_has_lied = False
@@ -103,7 +119,11 @@ class Weather(RuleBasedStateMachine):
         from stoa.net.usocket import HttpError
 
         if url.endswith("openid-configuration"):
-            return self.spoken(self.next("discovery"), DOCUMENT)
+            return self.spoken(self.next("discovery"), WITH_MFA_API)
+        if url == MFA_API + "authenticators":
+            return self.spoken(self.next("listed"), [SMS, PUSH])
+        if url == MFA_API + "challenge":
+            return self.challenged(fields)
         if url == SETTINGS["STOA_API"]:
             kind = self.next("api")
             if kind == "same quote":
@@ -116,7 +136,7 @@ class Weather(RuleBasedStateMachine):
             self.polled_at, self.interval = None, INTERVALS[kind]
             return 200, self.code(kind), {}
         if fields["grant_type"] != "refresh_token":
-            return self.poll()
+            return self.poll("oob" if "oob_code" in fields else "poll")
         kind = self.next("refresh")
         self.forget_what_came_to_an_end()
         if kind not in NEVER_SENT:
@@ -131,6 +151,8 @@ class Weather(RuleBasedStateMachine):
             and kind[0] != 429
         ):
             self.doomed = fields["refresh_token"]
+        if kind == "challenged":
+            return 403, {"error": "mfa_required", "mfa_token": "mfa-secret"}, {}
         if kind in ("rotated", "same"):
             return 200, self.new_tokens(kind == "rotated"), {}
         assert not isinstance(kind, HttpError)
@@ -143,12 +165,21 @@ class Weather(RuleBasedStateMachine):
             self.sent = {}
         self.refreshes_ended = ended
 
-    def poll(self):
+    def challenged(self, fields):
+        assert fields["authenticator_id"] == PUSH["id"], "or somebody might be sent an SMS"
+        kind = self.next("challenge")
+        if kind not in NEVER_SENT:
+            self.rung += 1
+            self.rung_at = self.desk.true_s
+        self.polled_at, self.interval = None, 5
+        return self.spoken(kind, {"challenge_type": "oob", "oob_code": "oob-secret"})
+
+    def poll(self, what):
         now = self.desk.true_s
         if self.polled_at is not None:
             assert now - self.polled_at >= self.interval, "polled too soon"
         self.polled_at = now
-        kind = self.next("poll")
+        kind = self.next(what)
         if isinstance(kind, str) and kind.startswith("granted"):
             return 200, self.new_tokens(kind == "granted"), {}
         if isinstance(kind, tuple) and kind[1] == {"error": "slow_down"}:
@@ -196,14 +227,18 @@ class Weather(RuleBasedStateMachine):
         poll=some(POLLS),
         code=some(CODES),
         api=some(APIS),
+        listed=some(LISTS),
+        challenge=some(CHALLENGES),
+        oob=some(OOBS),
         discovery=st.sampled_from([["document"]] * 8 + [[(404, None, {})], ["dns"]]),
         how=st.sampled_from(["alarm", "alarm", "alarm", "button"]),
         amiss=AMISS,
         steps=st.one_of(*[st.none()] * 5, st.integers(0, 40)),
         reset=st.booleans(),
     )
-    def wake(self, refresh, poll, code, api, discovery, how, amiss, steps, reset):
+    def wake(self, refresh, poll, code, api, listed, challenge, oob, discovery, how, amiss, steps, reset):
         plan = {"refresh": refresh, "poll": poll, "code": code, "api": api, "discovery": discovery}
+        plan |= {"listed": listed, "challenge": challenge, "oob": oob}
         self.wake_once(how, plan, amiss, steps, reset)
 
     def wake_once(self, how, plan, amiss, steps, reset):
@@ -222,7 +257,7 @@ class Weather(RuleBasedStateMachine):
         if "clock_ahead_s" in amiss:
             desk.clock_ahead_s = 946_684_800 - desk.true_s
             self.clocks_jumped = True
-        self.plan, self.previous = plan, None
+        self.plan, self.previous, self.rung = plan, None, 0
         if self.ending != "reset":
             # After a reset the mark of the refresh in flight is there: what was sent before it counts.
             self.sent = {}
@@ -261,7 +296,8 @@ class Weather(RuleBasedStateMachine):
     def check_asking(self, how):
         codes = [name for name, _ in self.desk.shows if name in ("pairing", "mfa")]
         assert len(codes) <= 2
-        if not codes:
+        assert self.rung <= 1, "a wake asks a phone once"
+        if not codes and not self.rung:
             return
         if how == "alarm" and self.asked_at is not None and not self.clocks_jumped:
             assert self.desk.began_s - self.asked_at >= 3600 - 60, "asked again within the hour"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from stoa.auth import device_grant, refresh
+from stoa.auth import device_grant, push, refresh
 
 DEVICE_CODE = "device-code-secret"
 STATUSES = st.sampled_from([0, 200, 204, 302, 400, 401, 403, 404, 408, 428, 429, 500, 502, 503, 504])
-CODES = sorted({*device_grant.ERRORS, *refresh.ERRORS, "server_error", "temporarily_unavailable", "invented", ""})
+CODES = sorted(
+    {*device_grant.ERRORS, *push.ERRORS, *refresh.ERRORS, "server_error", "temporarily_unavailable", "invented", ""}
+)
 TOO_LONG = st.just(9000).map("x".__mul__)
 ODD = st.sampled_from([None, 0, -1, 1.5, True, "", "line\nbreak", [], {}, "7", 10**12]) | TOO_LONG
 NO_JSON_OBJECT = st.none()
@@ -48,4 +50,30 @@ DEVICE_CODES = st.just(GOOD_CODE) | members(
         "user_code": ODD,
     },
 )
-BODIES = NO_JSON_OBJECT | ERRORS | ERRORS | TOKENS | DEVICE_CODES
+PUSH = {"id": "push|dev_1", "authenticator_type": "oob", "oob_channel": "auth0", "active": True}
+AUTHENTICATORS = st.lists(
+    st.just(PUSH)
+    | members(
+        PUSH,
+        {
+            "id": ODD,
+            "authenticator_type": st.just("otp") | ODD,
+            "oob_channel": st.just("sms") | ODD,
+            "active": st.booleans() | ODD,
+        },
+    )
+    | ODD,
+    max_size=3,
+)
+OOB_CODE = "oob-code-secret"
+CHALLENGE = {"challenge_type": "oob", "oob_code": OOB_CODE}
+CHALLENGES = st.just(CHALLENGE) | members(
+    CHALLENGE,
+    {
+        "challenge_type": st.just("otp") | ODD,
+        "oob_code": ODD,
+        "binding_method": st.sampled_from(["prompt", "none"]) | ODD,
+        "interval": st.integers(1, 60) | ODD,
+    },
+)
+BODIES = NO_JSON_OBJECT | ERRORS | ERRORS | TOKENS | DEVICE_CODES | CHALLENGES | AUTHENTICATORS

@@ -148,6 +148,7 @@ def test_without_a_terminal_what_is_missing_is_named_by_its_option(tmp_path):
         (["--client-id", "a\nb"], "the value for STOA_CLIENT_ID has a control character"),
         (["--ssid", "x" * 33], "STOA_WIFI_SSID is longer than 32 bytes"),
         (["--quiet-hours", "late"], "STOA_QUIET is not two times of day"),
+        (["--push", "yes"], "STOA_PUSH is neither on nor off"),
         (["--ssid", ""], "STOA_WIFI_SSID is empty"),
     ],
 )

@@ -18,6 +18,7 @@ CONTENT = {
     "quote": {"quote": QUOTE},
     "pairing": GRANT,
     "mfa": {**GRANT, "quote": QUOTE},
+    "push": {"quote": QUOTE},
     "waiting": {"until": "Tue 09:15", "quote": QUOTE},
     "error": {"title": "No Wi-Fi", "detail": "“Porch” is not in reach.", "fix": "Next try at 07:45.", "quote": QUOTE},
     "setting": {"key": "STOA_ISSUER", "problem": "It is missing.", "fix": "Write the address of your server."},

@@ -29,7 +29,7 @@ def later(after=None, code=None):
 
 SAME = (("outcome", SAME_TOKEN, {"access_token": "at", "expires_in": 86400, "refresh_token": None}),)
 NEW = (("outcome", ROTATED, {"access_token": "at", "expires_in": 86400, "refresh_token": "R2"}),)
-HUMAN = (("outcome", NEEDS_HUMAN, {"error": "mfa_required", "token_is_dead": False}),)
+HUMAN = (("outcome", NEEDS_HUMAN, {"error": "mfa_required", "token_is_dead": False, "mfa_token": None}),)
 WRONG = (("outcome", MISCONFIGURED, {"error": "invalid_client"}),)
 
 ENDS = {
@@ -166,11 +166,37 @@ def test_only_invalid_grant_kills_the_token(status):
         assert info.get("token_is_dead", False) == (code == "invalid_grant")
 
 
+@pytest.mark.parametrize(
+    ("sent", "handed_on"),
+    [
+        ("Fe26.2*05fd11*x", "Fe26.2*05fd11*x"),
+        ("x" * refresh.MFA_TOKEN_MAX, "x" * refresh.MFA_TOKEN_MAX),
+        ("x" * (refresh.MFA_TOKEN_MAX + 1), None),
+        ("", None),
+        ("line\nbreak", None),
+        (7, None),
+        (["Fe26.2"], None),
+        (None, None),
+    ],
+)
+def test_an_mfa_token_is_handed_on_and_kept_nowhere(sent, handed_on):
+    state = machine("asking")
+    (effect,) = step(state, reply({"error": "mfa_required", "mfa_token": sent}, 403), NOW)
+    assert effect == ("outcome", NEEDS_HUMAN, {"error": "mfa_required", "token_is_dead": False, "mfa_token": handed_on})
+    assert state == {"is": "over", "client_id": "display"}
+
+
+@pytest.mark.parametrize("code", [code for code, verdict in refresh.ERRORS.items() if verdict == "human"])
+def test_an_mfa_token_beside_another_error_is_none(code):
+    (effect,) = step(machine("asking"), reply({"error": code, "mfa_token": "Fe26.2"}, 403), NOW)
+    assert effect[2]["mfa_token"] == ("Fe26.2" if code == "mfa_required" else None)
+
+
 @pytest.mark.parametrize("status", [200, 302, 429, 500, 502, 503, 504])
 def test_invalid_grant_from_a_server_that_is_not_answering_a_refresh_kills_nothing(status):
     (effect,) = step(machine("again"), error("invalid_grant", status), NOW)
     if status < 400:
-        assert effect == ("outcome", NEEDS_HUMAN, {"error": "invalid_grant", "token_is_dead": False})
+        assert effect == ("outcome", NEEDS_HUMAN, {"error": "invalid_grant", "token_is_dead": False, "mfa_token": None})
     else:
         assert effect == later(code="invalid_grant")[0]
 

@@ -1,4 +1,4 @@
-"""The six screens on both panel shapes: nothing over the edge, the quote kept, every message complete."""
+"""The seven screens on both panel shapes: nothing over the edge, the quote kept, every message complete."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ some_grant = st.fixed_dictionaries(
 any_screen = st.one_of(
     st.tuples(st.just("quote"), st.fixed_dictionaries({"quote": some_quote.filter(bool)})),
     st.tuples(st.sampled_from(["pairing", "mfa"]), some_grant),
+    st.tuples(st.just("push"), st.fixed_dictionaries({"quote": some_quote})),
     st.tuples(st.just("waiting"), st.fixed_dictionaries({"until": anything, "quote": some_quote})),
     st.tuples(
         st.just("error"),
@@ -70,7 +71,7 @@ def test_no_content_leaves_the_glass(panel, screen):
 
 
 @pytest.mark.parametrize("panel", PANELS)
-@pytest.mark.parametrize("name", ["quote", "mfa", "waiting", "error"])
+@pytest.mark.parametrize("name", ["quote", "mfa", "push", "waiting", "error"])
 @pytest.mark.parametrize("times", [1, 3, 9, 20, 80])
 def test_accents_and_cedillas_stay_on_the_glass(name, panel, times):
     quote = {"text": "ÅÇ Éj" * times, "author": "Ébène Åç", "work": "Çj", "locus": "1"}
@@ -88,7 +89,7 @@ def test_a_short_quote_stands_in_the_middle_of_the_room_above_its_source(panel):
 
 
 @pytest.mark.parametrize("panel", PANELS)
-@pytest.mark.parametrize("name", ["mfa", "waiting", "error"])
+@pytest.mark.parametrize("name", ["mfa", "push", "waiting", "error"])
 def test_the_last_quote_stays_readable(name, panel, said):
     show(name, CONTENT[name], panel)
     assert QUOTE["text"] in whole(said)
@@ -136,12 +137,19 @@ def test_a_source_too_long_keeps_its_locus(said):
 
 
 @pytest.mark.parametrize("quote", [None, {}, {"text": ""}])
-@pytest.mark.parametrize("name", ["mfa", "waiting", "error"])
+@pytest.mark.parametrize("name", ["mfa", "push", "waiting", "error"])
 def test_without_a_quote_the_message_has_the_whole_glass(name, quote, said):
     show(name, {**CONTENT[name], "quote": quote}, PANELS[0])
     heading, size = said[0] if name != "mfa" else said[-1]
     assert heading and (size >= 18 or name == "mfa")
     assert QUOTE["text"] not in whole(said)
+
+
+@pytest.mark.parametrize("panel", PANELS)
+@pytest.mark.parametrize("quote", [None, QUOTE])
+def test_a_push_says_where_to_look_and_what_else_there_will_be(panel, quote, said):
+    show("push", {"quote": quote}, panel)
+    assert "Approve on your phone Use your authenticator app, or wait for a code to scan." in whole(said)
 
 
 def test_waiting_says_when_and_what_a_person_can_do(said):

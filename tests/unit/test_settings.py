@@ -37,6 +37,7 @@ def test_the_least_there_is_and_its_defaults():
         "wake": 360,
         "zone": (0, None, None, None),
         "quiet": (1320, 360),
+        "push": True,
         "ntp": "pool.ntp.org",
     }
 
@@ -58,6 +59,11 @@ def test_wake(text, minutes):
 @pytest.mark.parametrize(("text", "quiet"), [("22:00-06:00", (1320, 360)), ("9:30 - 12:00", (570, 720)), ("off", None)])
 def test_quiet_hours(text, quiet):
     assert load({**GOOD, "STOA_QUIET": text}.get).quiet == quiet
+
+
+@pytest.mark.parametrize(("text", "push"), [("on", True), ("off", False)])
+def test_whether_a_phone_may_be_asked(text, push):
+    assert load({**GOOD, "STOA_PUSH": text}.get).push is push
 
 
 def test_the_time_zone():
@@ -88,7 +94,12 @@ def test_missing(key):
 def test_empty(key, value):
     error = wrong(**{key: value})
     assert error.key == key
-    odd = {"STOA_WAKE": "is not a time of day", "STOA_QUIET": "is not two times of day", "STOA_TZ": "is no POSIX rule"}
+    odd = {
+        "STOA_WAKE": "is not a time of day",
+        "STOA_QUIET": "is not two times of day",
+        "STOA_TZ": "is no POSIX rule",
+        "STOA_PUSH": "is neither on nor off",
+    }
     assert error.problem == odd.get(key, "is empty")
 
 
@@ -121,6 +132,8 @@ def test_empty(key, value):
         ("STOA_QUIET", "22-6", "is not two times of day"),
         ("STOA_QUIET", "22:00-24:00", "is not two times of day"),
         ("STOA_NTP", "pool ntp", "has a space or odd character"),
+        ("STOA_PUSH", "1", "is neither on nor off"),
+        ("STOA_PUSH", "Off", "is neither on nor off"),
     ],
 )
 def test_wrong(key, value, problem):

@@ -66,6 +66,19 @@ def test_names_of_what_a_class_derives_from_are_left_alone():
     assert b"_own" not in made["stoa/panel.py"]
 
 
+def test_a_constant_of_the_same_name_in_two_modules_is_each_ones_own_unless_somebody_reads_it():
+    sources = {
+        "stoa/a.py": b"TABLE = 1\nSIZES = 2\nPATHS = 3\n",
+        "stoa/b.py": b"TABLE = 4\nSIZES = 5\nPATHS = 6\nprint(TABLE)\n",
+        "stoa/c.py": b"from stoa import b\nfrom stoa.a import (\n    SIZES,\n)\nprint(b.PATHS)\n",
+    }
+    made = with_shared_names(sources, {})
+    for path in ("stoa/a.py", "stoa/b.py"):
+        assert b"TABLE" not in made[path]
+        assert b"SIZES" in made[path] and b"PATHS" in made[path]
+    assert made["stoa/c.py"] == sources["stoa/c.py"]
+
+
 @pytest.mark.parametrize("spared", [150])
 def test_the_firmware_has_so_many_names_fewer(spared):
     files = build_program(load_board("adafruit_magtag_2.9_grayscale"))

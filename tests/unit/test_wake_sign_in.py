@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from stoa import heap, sleep_state, vault
@@ -122,8 +124,8 @@ def test_words_that_find_no_room_leave_the_wait_as_it_is(monkeypatch):
     assert not told(desk, "defect")
 
 
-def new_display(poll):
-    """A desk without a token, whose polls `poll` answers; and how often it has got a code."""
+def new_display(poll, lives_s=900):
+    """A desk without a token, whose polls `poll` answers; and how often it has got a code, which lives so long."""
     codes = []
 
     def answer(method, url, fields):
@@ -133,7 +135,7 @@ def new_display(poll):
             return poll() if callable(poll) else poll
         codes.append(url)
         code = {"device_code": "d", "user_code": "QTZL-MCBW", "verification_uri": "https://id.example/activate"}
-        return 200, {**code, "expires_in": 900, "interval": 5}, {}
+        return 200, {**code, "expires_in": lives_s, "interval": 5}, {}
 
     desk = Desk(answer, dict(SETTINGS))
     desk.clock_ahead_s = 0
@@ -181,6 +183,79 @@ def test_a_code_that_finds_no_room_on_the_glass_is_got_ever_more_rarely(monkeypa
         desk.true_s, desk.woken_by = desk.slept_until, "alarm"
     assert waits == sorted(set(waits)), "longer each time"
     assert len(codes) == 4
+
+
+def without_room_for_polls(monkeypatch, desk):
+    """Once the code is on the glass the step that polls cannot be loaded."""
+    asking = sys.modules["stoa.asking"]
+    run = asking.run
+
+    def no_room(errand):
+        if errand.shown_ms is not None:
+            raise MemoryError
+        return run(errand)
+
+    monkeypatch.setattr(asking, "run", no_room)
+    return lambda: monkeypatch.setattr(asking, "run", run)
+
+
+def wake_when_it_is_due(desk):
+    desk.true_s, desk.woken_by = desk.slept_until, "alarm"
+    desk.log.clear()
+    return desk.wake()
+
+
+GRANTED = 200, {"access_token": "a", "refresh_token": "first", "token_type": "Bearer", "expires_in": 60}, {}
+
+
+def test_a_code_on_the_glass_as_the_room_runs_out_is_asked_after_soon_and_its_answer_fetched(monkeypatch):
+    desk, codes = new_display(GRANTED)
+    room_again = without_room_for_polls(monkeypatch, desk)
+    assert desk.wake() == "slept"
+    assert "reason=memory" in told(desk, "sleep")[0]
+    assert [name for name, _ in desk.shows] == ["pairing"], "nothing is drawn over it"
+    assert 60 <= desk.slept_until - desk.now() <= 150
+    room_again()
+    assert wake_when_it_is_due(desk) == "slept"
+    assert desk.vault_token() == "first"
+    assert len(codes) == 1, "whoever said yes is not asked again"
+    assert "memory_soon" not in sleep_state.load(desk.memory)
+
+
+def test_it_comes_soon_once_and_then_as_after_any_shortage(monkeypatch):
+    desk, codes = new_display((403, {"error": "authorization_pending"}, {}))
+    without_room_for_polls(monkeypatch, desk)
+    desk.wake()
+    # As if the next heap were no better.
+    monkeypatch.setattr(sys.modules["stoa.asking"], "run", lambda errand: (_ for _ in ()).throw(MemoryError()))
+    assert wake_when_it_is_due(desk) == "slept"
+    assert sleep_state.code_is_good(sleep_state.load(desk.memory), desk.now())
+    assert "reason=memory" in told(desk, "sleep")[0]
+    assert desk.slept_until - desk.now() >= 7200 - 60
+    assert len(codes) == 1
+
+
+def test_the_next_code_may_have_its_own(monkeypatch):
+    desk, codes = new_display(GRANTED)
+    for n in (1, 2):
+        room_again = without_room_for_polls(monkeypatch, desk)
+        desk.woken_by = "boot"
+        assert desk.wake() == "slept"
+        assert desk.slept_until - desk.now() <= 150, n
+        room_again()
+        wake_when_it_is_due(desk)
+        assert len(codes) == n
+        sys.modules["stoa.vault"].Vault(desk.nvm, desk.open_file, b"").clear()
+        desk.memory[:] = bytes(len(desk.memory))
+
+
+@pytest.mark.parametrize(("lives_s", "soon"), [(123, False), (900, True)])
+def test_a_code_that_ends_sooner_is_not_waited_for(monkeypatch, lives_s, soon):
+    desk, _ = new_display(GRANTED, lives_s)
+    without_room_for_polls(monkeypatch, desk)
+    desk.wake()
+    assert "reason=memory" in told(desk, "sleep")[0]
+    assert (desk.slept_until - desk.now() <= 150) is soon
 
 
 @pytest.mark.parametrize("times", [1, 2])

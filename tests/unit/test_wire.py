@@ -185,3 +185,10 @@ def test_challenges_in_two_headers_are_one_list():
 def test_json_object(head, body, found):
     headers = {} if head is None else {"content-type": head}
     assert http.json_object(http.Reply(200, headers, body)) == found
+
+
+@pytest.mark.parametrize(
+    ("body", "found"), [(b'[{"a": 1}]', [{"a": 1}]), (b"[]", []), (b'{"a": 1}', None), (b"7", None)]
+)
+def test_json_array_where_one_is_wanted(body, found):
+    assert http.json_object(http.Reply(200, {}, body), list) == found

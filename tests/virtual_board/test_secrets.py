@@ -15,7 +15,7 @@ from host_tools.virtual_board.peripherals.radio import Radio
 from host_tools.virtual_board.state import BoardState
 from tests.home import MAGTAG
 
-SECRET_MEMBERS = ("access_token", "refresh_token", "device_code", "mfa_token", "id_token")
+SECRET_MEMBERS = ("access_token", "refresh_token", "device_code", "mfa_token", "oob_code", "id_token")
 
 
 @pytest.fixture
@@ -74,6 +74,25 @@ def test_the_telling_of_the_story_gives_no_secret_away(authority, clock, overhea
     assert tenant.issuer + "activate?user_code=" in told
     for secret in overheard | {tenant.demo_password, tenant.totp_secret}:
         assert secret not in told
+
+
+def test_a_push_gives_no_secret_away(home, authority, overheard):
+    home.wake_now()
+    authority.set_mfa("rule")
+    home.enrol_a_phone()
+    home.on_the_phone = False
+    overheard.clear()
+    home.wake()
+    assert home.names() == ["push", "mfa", "quote"]
+    assert len(overheard) == 5, "an mfa_token, an oob_code, a device code, two tokens"
+    said = "\n".join(home.console)
+    state = home.board.state
+    kept = bytes(state.sleep_memory), bytes(state.nvm), bytes(state.flash.content)
+    for secret in overheard:
+        assert secret not in said
+        # The access token is in sleep memory, the refresh token in nvm and on the drive.
+        assert sum(secret.encode() in medium for medium in kept) <= 2
+    assert sum(any(secret.encode() in medium for medium in kept) for secret in overheard) == 2
 
 
 def test_the_refresh_token_is_in_flash_and_nowhere_in_sleep_memory(home, overheard):

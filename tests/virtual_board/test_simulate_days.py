@@ -23,7 +23,7 @@ from tests.home import FEATHER, MAGTAG
 START = "2027-01-01"
 PACK = quote_packs.load_pack(Path(quote_packs.__file__).parent / "stoics.toml")
 # What a device asks for, and no browser.
-OF_DEVICES = ("/oauth/", "/.well-known/", "/api/")
+OF_DEVICES = ("/oauth/", "/mfa/", "/.well-known/", "/api/")
 
 
 def plan(count: int, *faults: str, board: str = MAGTAG, **options: str) -> days.Plan:

@@ -21,14 +21,10 @@ Effects                       meaning
 ("stopped", reason)           "expired" "denied" "unavailable" "misconfigured"
 """
 
-from stoa.auth import answer
+from stoa.auth import answer, polling
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 
-# RFC 8628 section 3.2: if no interval is provided, clients MUST use 5 as the default.
-DEFAULT_INTERVAL_S = 5
-# Section 3.5: slow_down increases the interval by 5 seconds for this and all subsequent requests.
-SLOW_DOWN_S = 5
 # Auth0 gives 900 s, Okta 600, Google 1800. More is not waited for: at 30 mA an hour awake costs a week of quotes.
 LIFETIME_MAX_S = 1800
 # Opaque codes are 20 to 300 characters; this leaves room for one that is a JWT.
@@ -84,30 +80,11 @@ def _classify(state, event, now):
         return "start", event[1]
     if kind == "shown":
         return "shown", None
-    late = "expires_at" in state and now >= state["expires_at"]
-    if kind == "tick":
-        if late:
-            return "expired", None
-        return ("due" if now >= state.get("poll_at", now + 1) else "early"), None
-    if kind == "lost":
-        return ("expired" if late else "lost"), None
-    if kind != "reply":
-        raise ValueError("unknown event")
-    if state.get("is") == "asking":
+    if kind == "reply" and state.get("is") == "asking":
         code = _read_code(event[2])
         if code is not None:
             return "code", code
-    kind, value = answer.read(event[2])
-    if kind == "tokens":
-        return "tokens", value
-    if kind == "unfit":
-        return "misconfigured", value
-    if kind == "unusable":
-        return ("expired" if late else "lost"), None
-    name = ERRORS.get(value, "error")
-    if late and name in ("pending", "slow_down"):
-        return "expired", None
-    return name, value
+    return polling.read(state, event, ERRORS, now)
 
 
 def _read_code(body):
@@ -127,7 +104,7 @@ def _read_code(body):
         "verification_uri": uri,
         "verification_uri_complete": _uri(body, "verification_uri_complete"),
         "lifetime": lifetime,
-        "interval": answer.seconds(body, "interval", DEFAULT_INTERVAL_S, LIFETIME_MAX_S),
+        "interval": polling.interval(body),
     }
 
 
@@ -161,33 +138,6 @@ def _keep_code(state, code, now):
 
 def _show(state, value, now):
     return (("show",),)
-
-
-def _heard(state, value, now):
-    state.pop("unheard", None)
-    return _wait_interval(state, value, now)
-
-
-def _wait_interval(state, value, now):
-    state["poll_at"] = now + state["interval"]
-    return _wait(state, value, now)
-
-
-def _wait(state, value, now):
-    # Never past the expiry, so that it is noticed when it comes.
-    until = state["poll_at"] if state["poll_at"] < state["expires_at"] else state["expires_at"]
-    return (("wait", until - now if until > now else 1),)
-
-
-def _slow_down(state, value, now):
-    state["interval"] += SLOW_DOWN_S
-    return _heard(state, value, now)
-
-
-def _back_off(state, value, now):
-    state["interval"] *= 2
-    state["unheard"] = True
-    return _wait_interval(state, value, now)
 
 
 def _poll(state, value, now):
@@ -256,27 +206,27 @@ TABLE = {
     # 3.1 again, later: time passed and no answer came.
     ("asking", "early"): ("over", _unavailable),
     # 3.3: the client displays user_code and verification_uri and instructs the user. A panel takes 2 to 27 s.
-    ("showing", "shown"): ("waiting", _wait_interval),
+    ("showing", "shown"): ("waiting", polling.shown),
     # 3.3: the client displays both; the power was cut before the glass was done, so it draws again.
     ("showing", "early"): ("showing", _show),
     # 3.2: expires_in is the lifetime of device_code and user_code.
     ("showing", "expired"): ("over", _expired),
     # 3.3: after a power cut the code may be drawn again; the interval since the last reply still counts.
-    ("waiting", "shown"): ("waiting", _wait),
+    ("waiting", "shown"): ("waiting", polling.early),
     # 3.5: the client MUST wait at least the interval between polling requests.
-    ("waiting", "early"): ("waiting", _wait),
+    ("waiting", "early"): ("waiting", polling.early),
     # 3.4: the client makes an access token request with the device code.
     ("waiting", "due"): ("polling", _poll),
     # 3.5: the client polls until it expires, whether or not a reply says so.
     ("waiting", "expired"): ("over", _expired),
     # 3.5: authorization_pending: repeat, waiting the interval after this reply.
-    ("polling", "pending"): ("waiting", _heard),
+    ("polling", "pending"): ("waiting", polling.pending),
     # 3.5: slow_down: the interval MUST be increased by 5 seconds for this and all subsequent requests.
-    ("polling", "slow_down"): ("waiting", _slow_down),
+    ("polling", "slow_down"): ("waiting", polling.slow_down),
     # 3.5: on a connection timeout clients MUST unilaterally reduce their polling frequency; doubling RECOMMENDED.
-    ("polling", "lost"): ("waiting", _back_off),
+    ("polling", "lost"): ("waiting", polling.lost),
     # 3.5, as on a connection timeout: the power was cut while a poll was under way, and its reply is lost.
-    ("polling", "due"): ("waiting", _back_off),
+    ("polling", "due"): ("waiting", polling.lost),
     # 3.5: a response as in RFC 6749 5.1 ends the flow.
     ("polling", "tokens"): ("over", _grant),
     # 3.5: access_denied: the authorization request was denied.

@@ -17,7 +17,8 @@ def discovery_url(issuer):
 
 
 def endpoints(document, issuer):
-    """(token_endpoint, device_authorization_endpoint) of a document fetched for `issuer`.
+    """(token_endpoint, device_authorization_endpoint, what the MFA API's endpoints begin with, or None) of a document
+    fetched for `issuer`.
 
     `document` is the JSON object as a dict, or None where there was none. Raises MetadataError.
     """
@@ -33,6 +34,7 @@ def endpoints(document, issuer):
         _endpoint(document, "token_endpoint", secure),
         # RFC 8628 4: the member by which a server says that it knows this grant.
         _endpoint(document, "device_authorization_endpoint", secure),
+        _mfa_api(document, secure),
     )
 
 
@@ -49,3 +51,14 @@ def _endpoint(document, key, secure):
     if secure and scheme != "https":
         raise MetadataError(key + " is not https")
     return value
+
+
+def _mfa_api(document, secure):
+    """Auth0's, where there is one that can be used; nothing depends on it. The document names where challenges go; by
+    Auth0's documentation authenticators are listed beside that."""
+    try:
+        value = _endpoint(document, "mfa_challenge_endpoint", secure)
+    except MetadataError:
+        return None
+    path = url.split(value)[3]
+    return value[: -len("challenge")] if path.endswith("/mfa/challenge") and "?" not in path else None

@@ -18,7 +18,8 @@ Effects                                  meaning
 ("outcome", outcome, info)               the end; info is a dict:
     SAME_TOKEN, ROTATED                  access_token, expires_in, refresh_token (None: keep the old one)
     RETRY_LATER                          after: seconds the server asked for, or None; error: code or None
-    NEEDS_HUMAN                          error; token_is_dead: only then may the stored token be deleted
+    NEEDS_HUMAN                          error; token_is_dead: only then may the stored token be deleted;
+                                         mfa_token: what came with mfa_required, or None
     MISCONFIGURED                        error: the code or the field that is wrong
 """
 
@@ -29,6 +30,9 @@ ROTATED = "rotated"
 RETRY_LATER = "retry_later"
 NEEDS_HUMAN = "needs_human"
 MISCONFIGURED = "misconfigured"
+
+# Auth0's is a sealed session: opaque, and no longer than what the vault can hold.
+MFA_TOKEN_MAX = 4096
 
 # A code that is in neither set is not understood, and what is not understood is tried again, ever more rarely.
 ERRORS = dict(answer.CLIENT_ERRORS)
@@ -100,7 +104,12 @@ def _classify(state, event, now):
         return "later", _when(event, now, value)
     verdict = ERRORS.get(value)
     if verdict == "human":
-        return "human", {"error": value, "token_is_dead": value == "invalid_grant" and 400 <= status < 500}
+        return "human", {
+            "error": value,
+            "token_is_dead": value == "invalid_grant" and 400 <= status < 500,
+            # Auth0: with it the person's authenticators can be listed and challenged.
+            "mfa_token": answer.text(event[2], "mfa_token", MFA_TOKEN_MAX) if value == "mfa_required" else None,
+        }
     if verdict == "misconfigured":
         return "misconfigured", {"error": value}
     return "later", _when(event, now, value)

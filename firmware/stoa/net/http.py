@@ -56,6 +56,9 @@ def exchange(method, url, fields, headers, limit, timeout, pool, ssl_context, ti
 
     Raises HttpError; NoRoom where nothing has been sent, for an answer would find no room.
     """
+    if heap.is_small():
+        # What lives as long as the exchange goes into the lowest holes, and the room above stays in one piece.
+        heap.free()
     try:
         scheme, host, port, path = urls.split(url, 2048)
     except ValueError as error:
@@ -100,8 +103,11 @@ def exchange(method, url, fields, headers, limit, timeout, pool, ssl_context, ti
         usocket.end()
 
 
-def json_object(reply):
-    """The reply's body if it is a JSON object and does not say to be something else, as a dict; else None."""
+def json_object(reply, kind=dict):
+    """The reply's body if it is a JSON object and does not say to be something else, as a dict; else None.
+
+    kind: list, for a JSON array as a list.
+    """
     if "json" not in reply.headers.get("content-type", "json").lower():
         return None
     import json
@@ -111,7 +117,7 @@ def json_object(reply):
         body = json.loads(str(reply.body, "utf-8"))
     except (ValueError, RuntimeError):
         return None
-    return body if isinstance(body, dict) else None
+    return body if isinstance(body, kind) else None
 
 
 def form(fields):

@@ -5,7 +5,7 @@ beneath or beside it, in calm words. Content holds nothing secret: user codes an
 shown.
 """
 
-NAMES = ("pairing", "mfa", "quote", "waiting", "error", "setting")
+NAMES = ("pairing", "mfa", "push", "quote", "waiting", "error", "setting")
 
 
 def draw(canvas, name, content):
@@ -17,6 +17,7 @@ def draw(canvas, name, content):
     quote    quote
     pairing  user_code, verification_uri, verification_uri_complete (or None)
     mfa      as pairing, and quote
+    push     quote
     waiting  until (as "Tue 09:15"), quote
     error    title, detail, fix, quote
     setting  key, problem, fix

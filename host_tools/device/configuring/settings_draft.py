@@ -45,6 +45,7 @@ QUESTIONS = (
     Question("STOA_WAKE", "--wake-at", "Time to wake, HH:MM", may_be_left_out=True),
     Question(ZONE, "--time-zone", "Time zone, as Europe/Berlin", may_be_left_out=True),
     Question("STOA_QUIET", "--quiet-hours", may_be_left_out=True),
+    Question("STOA_PUSH", "--push", may_be_left_out=True),
     Question("STOA_NTP", "--ntp", may_be_left_out=True),
 )
 _BY_KEY = {question.key: question for question in QUESTIONS}

@@ -14,6 +14,7 @@ EVENTS: Mapping[str, str] = {
     "wake": "bold cyan",
     "screen": "bold",
     "refresh": "green",
+    "push": "green",
     "pairing": "green",
     "vault": "",
     "sleep": "cyan",

@@ -11,6 +11,7 @@ from tests.stories import NO_ROOM, STORIES, found_no_room, tell
 
 # What a wake does not load that needs nobody, or draws nothing new.
 PAIRING = {"asking", "patience", "device_grant", "metadata", "qr", "qr_code", "adafruit_miniqr", "grant", "pairing"}
+PAIRING |= {"pushing", "push", "polling"}
 PANEL = {"panel", "epd", "ssd1680", "adafruit_framebuf"}
 
 
@@ -54,7 +55,7 @@ def test_every_story_and_the_same_pictures_as_under_cpython(machine, name, bytec
 
 
 @pytest.mark.parametrize("bytecode", [False, True], ids=["source in 125 KB", "bytecode in 94 KB"])
-@pytest.mark.parametrize("name", ["pair", "mfa"])
+@pytest.mark.parametrize("name", ["pair", "mfa", "push"])
 def test_with_some_room_to_spare_for_whatever_chance_brings(machine, name, bytecode):
     """What a story leaves behind, and where, depends on its codes and tokens: some of them need a few KB more."""
     runtime = machine("94k" if bytecode else "125k", bytecode)
