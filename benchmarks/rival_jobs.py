@@ -85,10 +85,10 @@ def draw_stoa():
     from stoa.screens import draw
 
     if sys.implementation.name == "micropython":
-        # Where the firmware has its fonts. In bytecode the constant that says so has another name.
-        import vfs
+        # The firmware looks for its fonts from where it is. In bytecode the constant that says so has another name.
+        import os
 
-        vfs.mount(vfs.VfsPosix(drive + "/fonts"), "/fonts")
+        os.chdir(drive)
     else:
         from stoa import text
 

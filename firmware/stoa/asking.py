@@ -123,14 +123,14 @@ def _wait(seconds, grant, shown_ms):
 
 
 def _unask(errand):
-    """The code could not be answered for a fault of the server's: it does not count as asking, the first time.
+    """The code could not be had or answered for a fault of the server's: it does not count as asking, the first time.
 
     A quarter of an hour awake is a quarter of an hour: a server that gives codes and takes none is left alone too.
     """
     state = errand.state
     state.pop("endpoints", None)
     state.pop("grant", None)
-    if errand.shown_ms is not None and not state.get("forgiven"):
+    if (errand.asked or errand.shown_ms is not None) and not state.get("forgiven"):
         state["forgiven"] = True
         state["asked"] -= 1
         state.pop("ask_at", None)

@@ -48,8 +48,9 @@ def next_wake(state, settings, reason, asked, forgetful, save):
         until = schedule.next_daily(now, second % schedule.DAY_S, settings.zone)
         if reason == "needs_human":
             until = min(until, max(_ask_at(state, now), now + schedule.SOONEST_S))
-    elif reason == "memory" and not soon_before and sleep_state.code_is_good(state, now + SOON_S):
-        # With a new heap the answer to the code on the glass may be had. Once, and not again and again.
+    elif reason == "memory" and not soon_before and ("push" in state or sleep_state.code_is_good(state, now + SOON_S)):
+        # With a new heap the answer to the code on the glass may be had, or the code that a push on the glass promises.
+        # Once, and not again and again.
         state["memory_soon"] = True
         until = now + SOON_S
     else:

@@ -13,8 +13,9 @@ USB_TAKES_MS = 5000
 SOONEST_S = 60
 # Longer than any one thing a wake waits for: 40 s for BUSY, 30 s for an exchange, 15 s to join.
 WATCHDOG_S = 120
-# A code may live for half an hour (auth.device_grant.LIFETIME_MAX_S); all else takes a minute or two.
-AWAKE_LIMIT_MS = 2100 * 1000
+# A code may live for half an hour (auth.device_grant.LIFETIME_MAX_S), a push before it for two minutes
+# (auth.push.LIFETIME_S); all else takes a minute or two.
+AWAKE_LIMIT_MS = 2280 * 1000
 
 
 def now():

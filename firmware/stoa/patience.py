@@ -32,14 +32,24 @@ def may_ask(errand):
             state["ask_at"] = ask_at
             # Whoever has nothing to refresh has spoken to no server in this wake.
             raise Unanswered(reached=errand.asking[0] != "pairing")
-    return "pushing" if _phone_may_be_asked(errand) else "asking"
+    if _phone_may_be_asked(errand, now):
+        return "pushing"
+    # Up to 4 KB, in the way of the code.
+    errand.mfa_token = None
+    return "asking"
 
 
-def _phone_may_be_asked(errand):
+def _phone_may_be_asked(errand, now):
     """Whether there is a way to ask it, and it is allowed: not once a code is on the glass, and once a wake."""
-    if errand.mfa_token is None or errand.answered or not errand.settings.push or sleep_state.has_code(errand.state):
+    settings, state = errand.settings, errand.state
+    if errand.mfa_token is None or errand.answered or not settings.push or sleep_state.has_code(state):
         return False
-    return errand.state.get("endpoints", {}).get("mfa") is not None
+    if schedule.quiet_end(now, settings.quiet, settings.zone) != now:
+        # A code waits in silence for whoever plugged it in or pressed the button; a phone rings where others sleep.
+        return False
+    if errand.patient and state.get("no_push"):
+        return False
+    return state.get("endpoints", {}).get("mfa") is not None
 
 
 def shown(errand):
@@ -47,8 +57,12 @@ def shown(errand):
     if errand.is_new and not errand.asked:
         errand.asked = True
         errand.state["asked"] = errand.state.get("asked", 0) + 1
-    _leave_alone(errand)
-    return "asking" if errand.push is None else "pushing"
+    if errand.push is None:
+        _leave_alone(errand)
+        return "asking"
+    # The code that follows belongs to it, be it in the wake after a reset, which may not be long.
+    errand.state.pop("ask_at", None)
+    return "pushing"
 
 
 def answered(errand):

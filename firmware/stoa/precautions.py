@@ -15,11 +15,12 @@ def check_last_wake(state, woken_by, save):
     """Raise an Obstacle where the last wake hung: this one may hang too, and is not to, at once again.
 
     But for one that was cut short with a refresh in flight, for the server's grace is up to 60 s; or while it waited
-    for a person, who may have answered, as long as the code is good. It is taken up once: `save` keeps the mark.
+    for a person, who may have answered: as long as the code is good, or after a push, which a code is to follow. It is
+    taken up once: `save` keeps the mark.
     """
     if woken_by != "watchdog":
         return
-    in_flight = state.get("refresh", {}).get("is") == "asking"
+    in_flight = state.get("refresh", {}).get("is") == "asking" or "push" in state
     if state.get("hung") or not (in_flight or sleep_state.code_is_good(state, hardware.now())):
         raise Obstacle("hung", "The last wake did not end", "The watchdog ended it.")
     state["hung"] = True

@@ -14,7 +14,8 @@ from stoa.obstacle import CodeToShow, NoRoom
 def run(errand):
     """The next step, "patience.answered" or "asking". Raises CodeToShow, and is run again when that is on the glass.
 
-    Keeps one key of the state: push, the mark of the push under way, as long as its asking lasts.
+    Keeps two keys of the state: push, the mark of the push under way, as long as its asking lasts; and no_push, that
+    this tenant lets nobody answer so.
     """
     # Before the answer can come: from its last byte to the first write nothing is loaded.
     vault = tokens.open_vault(errand)
@@ -27,10 +28,14 @@ def run(errand):
     errand.push = errand.shown_ms = None
     if outcome == "granted":
         errand.answered = True
+        errand.state.pop("no_push", None)
         tokens.keep(errand, vault, info)
         log.say("push", outcome=outcome)
         return "patience.answered"
     log.say("push", outcome=outcome, detail=info)
+    if outcome == "misconfigured" or outcome == "another_factor":
+        # A yes would be in vain again. Whoever has mended it presses the button.
+        errand.state["no_push"] = True
     return "asking"
 
 
@@ -68,7 +73,6 @@ def _exchange(errand, endpoint, value, mark):
         if endpoint == "authenticators":
             reply = exchanger.get(errand, urls["mfa"] + endpoint, {"Authorization": "Bearer " + value}, list)
         elif endpoint == "token":
-            hardware.make_drive_writable()
             reply = exchanger.post(errand, urls["token"], value)
         else:
             reply = exchanger.post(errand, urls["mfa"] + endpoint, value)

@@ -5,7 +5,18 @@ from stoa import hardware, log, vault
 # An access token this close to its end may be refused by the time it arrives.
 REFRESH_MARGIN_S = 60
 # What sleep memory keeps of one account and means nothing to another.
-OF_ONE_ACCOUNT = ("endpoints", "access", "refresh", "grant", "push", "asked", "ask_at", "forgiven", "no_refresh_token")
+OF_ONE_ACCOUNT = (
+    "endpoints",
+    "access",
+    "refresh",
+    "grant",
+    "push",
+    "no_push",
+    "asked",
+    "ask_at",
+    "forgiven",
+    "no_refresh_token",
+)
 
 
 def open_vault(errand):

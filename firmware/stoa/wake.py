@@ -192,25 +192,26 @@ class Wake:
             heap.make_room(NETWORK)
             came = _take(step, errand)
             if isinstance(came, CodeToShow):
-                self._show_code(errand, came.screen, came.content)
+                self._must_show(came.screen, came.content)
+                errand.shown_ms = hardware.awake_ms()
                 came = "patience.shown"
             elif isinstance(came, NoRoom):
                 # A collector that takes any word for an address may keep 20 KB of what was let go (in 128 KB, about 1
                 # re-pairing in 1,000), or all lies badly. Loaded anew, the libraries too, the step mostly finds room.
-                if errand.made_room:
-                    raise came
                 heap.tell_it_is_full()
-                errand.made_room = True
-                heap.make_room()
-                continue
+                if not errand.made_room:
+                    errand.made_room = True
+                    heap.make_room()
+                    continue
+                if step != "pushing":
+                    raise came
+                # Whoever cannot be asked so is asked by a code. A phone that has rung is not asked again.
+                errand.push = errand.shown_ms = errand.mfa_token = None
+                came = "asking"
             errand.made_room = False
             step = came
         if errand.new_quote:
             self._keep_quote(errand.new_quote[0], errand.new_quote[1])
-
-    def _show_code(self, errand, screen, content):
-        self._must_show(screen, content)
-        errand.shown_ms = hardware.awake_ms()
 
     def _recall_quote(self):
         from stoa import quotes
@@ -290,3 +291,9 @@ def _take(step, errand):
         return code
     except NoRoom as error:
         return error
+    except MemoryError:
+        if step != "pushing" or errand.answered:
+            raise
+        # Nobody knows how far it came, so not a second time.
+        errand.made_room = True
+        return NoRoom()

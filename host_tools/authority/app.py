@@ -45,7 +45,7 @@ def create_app(
     if hang_up is not None:
         faults = Middleware(WireFaults, dialect=spoken, faults=authority.faults, clock=authority.clock, hang_up=hang_up)
         middleware.append(faults)
-    return Starlette(
+    app = Starlette(
         routes=[
             *spoken.routes(authority),
             *gateway.routes(verifier, QUOTES_SCOPE, quote_of_day, authority.clock),
@@ -56,6 +56,9 @@ def create_app(
         middleware=middleware,
         exception_handlers=pages.exception_handlers(),
     )
+    # POST /oauth/token/ is no address of Auth0's: a client that has a slash too many is to find out here.
+    app.router.redirect_slashes = False
+    return app
 
 
 class _DateOfClock:

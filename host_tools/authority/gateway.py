@@ -16,6 +16,7 @@ from starlette.routing import Route
 from host_tools.authority.core.access_tokens import TokenVerifier
 from host_tools.authority.core.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError
 from host_tools.authority.core.faults import Endpoint
+from host_tools.authority.parameters import authorization
 from host_tools.clock import Clock, now_s
 
 ENDPOINTS: dict[str, Endpoint] = {"/api/quotes/today": "api"}
@@ -58,13 +59,9 @@ def routes(verifier: TokenVerifier, scope: str, quote_of_day: QuoteOfDay, clock:
 
 def _authorized(request: Request, verifier: TokenVerifier, scope: str) -> bool:
     """False when no bearer token was sent. Raises InvalidRequest, InvalidToken, InsufficientScope."""
-    sent = request.headers.getlist("authorization")
-    if len(sent) > 1:
-        raise InvalidRequest("More than one Authorization header.")
-    scheme, _, token = sent[0].strip().partition(" ") if sent else ("", "", "")
-    if scheme.lower() != "bearer":
+    scheme, token = authorization(request.headers)
+    if scheme != "bearer":
         return False
-    token = token.strip()
     if not token or " " in token:
         raise InvalidRequest("The Authorization header is not `Bearer` and one token.")
     claims = verifier.claims(token)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from host_tools.authority.operations import TEXT, Operation, Reply, Security, members, parameter, refusal
+from host_tools.authority.openapi_operation import TEXT, Operation, Reply, Security, members, parameter, refusal
 
 _ACCESS_TOKEN = Security(
     "access_token",

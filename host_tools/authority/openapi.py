@@ -21,7 +21,7 @@ from host_tools.authority import gateway, gateway_operations
 from host_tools.authority.control import operations as control_operations
 from host_tools.authority.core.faults import RateLimit
 from host_tools.authority.dialects.oauth import Dialect
-from host_tools.authority.operations import Operation, Reply, Schema, refusal, together
+from host_tools.authority.openapi_operation import Operation, Reply, Schema, refusal, together
 from host_tools.authority.parameters import JSON
 
 PATH = "/openapi.json"

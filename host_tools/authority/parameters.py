@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 
 from host_tools.authority.core.errors import InvalidRequest
@@ -43,6 +44,18 @@ class Parameters:
         if value is None:
             raise InvalidRequest(f"Missing required parameter: {name}")
         return value
+
+
+def authorization(headers: Headers) -> tuple[str, str]:
+    """Scheme, in lower case, and what follows it, of the Authorization header (RFC 9110 11.4); both empty without one.
+
+    Raises InvalidRequest where there is more than one.
+    """
+    sent = headers.getlist("authorization")
+    if len(sent) > 1:
+        raise InvalidRequest("More than one Authorization header.")
+    scheme, _, value = sent[0].strip().partition(" ") if sent else ("", "", "")
+    return scheme.lower(), value.strip()
 
 
 async def read(request: Request, media_types: tuple[str, ...] = (FORM,)) -> Parameters:

@@ -24,13 +24,14 @@ from host_tools.authority.control import routes as control_api
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.policies import MFA_MODES, MfaMode
 from host_tools.authority.dialects import DIALECT_NAMES, DialectName
+from host_tools.authority.durable_answers import DurableAnswers
 from host_tools.authority.errors import AuthorityError, NotNow
 from host_tools.authority.gateway import Quote, QuoteOfDay
 from host_tools.authority.listening import OnRequest, hang_up, listen, server_of, settled, watched
 from host_tools.authority.local_ca import NAMES, LocalCA, local_ca
 from host_tools.authority.snapshot import Snapshot
 from host_tools.authority.store import SqliteStore
-from host_tools.authority.tenant import Provision, provision, put_in_force
+from host_tools.authority.tenant import ListedTenant, provision, put_in_force
 from host_tools.authority.tenant_settings import TenantSettings, demo_settings
 from host_tools.authority.webhooks import Webhooks
 from host_tools.clock import Clock
@@ -46,7 +47,7 @@ class RunningAuthority:
     def __init__(
         self,
         authority: Authority,
-        provision: Provision,
+        listed_tenant: ListedTenant,
         control: Controls,
         control_token: str,
         server: uvicorn.Server,
@@ -57,8 +58,8 @@ class RunningAuthority:
         self.issuer = authority.issuer
         # What clients must trust, where it has TLS: PEM.
         self.ca_file = None if ca is None else ca.ca_file
-        self.provision = provision
-        self.tenant = provision.tenant
+        self.listed_tenant = listed_tenant
+        self.tenant = listed_tenant.tenant
         self.control = control
         self.control_url = f"{authority.issuer.rstrip('/')}{control_api.PREFIX}"
         self.control_token = control_token
@@ -207,7 +208,8 @@ def start_authority(
         controls, control_token = Controls(authority), secrets.token_urlsafe(32)
         control = control_api.route(controls, issuer, control_token)
         app = create_app(authority, quotes, lambda scope: hang_up(server, scope), control, dialect)
-        server = server_of(watched(app, on_request), None if ca is None else ca.context)
+        durable = app if store.log is None else DurableAnswers(app, store.log)
+        server = server_of(watched(durable, on_request), None if ca is None else ca.context)
         running = RunningAuthority(authority, provided, controls, control_token, server, ca, opened.pop_all())
     running.start(listening)
     return running

@@ -32,9 +32,10 @@ from host_tools.authority.core.records import (
 )
 from host_tools.authority.core.storage import R, Record
 from host_tools.authority.errors import AuthorityError
+from host_tools.authority.log_sync import LogSync, sync_file
 
 _APPLICATION_ID = 0x53746F61  # "Stoa", in the SQLite header: tells our file from anyone else's
-SCHEMA_VERSION = 3  # raised with every change of a record's fields; a test keeps them
+SCHEMA_VERSION = 4  # raised with every change of a record's fields; a test keeps them
 _FORMAT_VERSIONS = slice(18, 20)  # sqlite.org/fileformat2.html 1.3: 1 rollback journal, 2 WAL
 
 # One table a kind of record: its columns are the record's fields, in order, and the first is the key.
@@ -69,6 +70,15 @@ _INDICES = (
     "CREATE INDEX token_families_by_expiry ON token_families (expires_at)",
     "CREATE INDEX device_grants_by_expiry ON device_grants (expires_at)",
     "CREATE INDEX authenticators_by_user ON authenticators (user_id)",
+    # What is pruned each time one is added.
+    "CREATE INDEX attempts_by_refill ON attempts (full_at)",
+    "CREATE INDEX mfa_transactions_by_expiry ON mfa_transactions (expires_at)",
+    "CREATE INDEX oob_challenges_by_expiry ON oob_challenges (expires_at)",
+    "CREATE INDEX known_browsers_by_time ON known_browsers (seen_at)",
+    "CREATE INDEX messages_by_time ON messages (sent_at)",
+    # What the phone's page asks for.
+    "CREATE INDEX oob_challenges_by_status ON oob_challenges (status)",
+    "CREATE INDEX oob_challenges_by_challenge ON oob_challenges (challenge_id)",
 )
 
 
@@ -101,13 +111,19 @@ class SqliteStore:
     under the first one.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        """Open or make the file; None keeps everything in memory. Raises AuthorityError."""
+    def __init__(self, path: Path | None, sync: Callable[[int], None] | None = sync_file) -> None:
+        """Open or make the file; None keeps everything in memory. Raises AuthorityError.
+
+        sync: makes what was written to a descriptor survive a power cut; None where the system has no such call, and
+        SQLite then syncs each commit itself.
+        """
         self._lock = threading.RLock()
         self._depth = 0
-        self._durable = True
+        self.log: LogSync | None = None  # whoever answers waits for it; None where a commit has all it needs
         try:
-            self._connection = _opened(path)
+            self._connection = _opened(path, synchronous="NORMAL" if sync else "FULL")
+            if path is not None and sync is not None:
+                self.log = LogSync(Path(f"{path.resolve()}-wal"), sync)  # SQLite too looks where links lead to
         except sqlite3.OperationalError as refused:
             if refused.sqlite_errorcode == sqlite3.SQLITE_BUSY:
                 message = f"{path} is in use by another authority; stop it or name another file"
@@ -119,6 +135,9 @@ class SqliteStore:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+            if self.log is not None:
+                self.log.close()
+                self.log = None
 
     def image(self) -> bytes:
         """All records, as the bytes of a database; `put_back` takes them."""
@@ -133,6 +152,7 @@ class SqliteStore:
             kept.deserialize(image)
             with self._lock:
                 kept.backup(self._connection)
+                self._committed()
 
     @contextmanager
     def transaction(self, durable: bool = True) -> Iterator[None]:
@@ -140,15 +160,14 @@ class SqliteStore:
             if self._depth:
                 yield
                 return
-            if durable is not self._durable:
-                # sqlite.org/pragma.html: in WAL, NORMAL does not sync a commit. It cannot be changed in a transaction.
-                self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-                self._durable = durable
+            before = self._connection.total_changes
             self._connection.execute("BEGIN IMMEDIATE")
             self._depth = 1
             try:
                 yield
                 self._connection.execute("COMMIT")
+                if durable and self._connection.total_changes != before:
+                    self._committed()
             except BaseException:
                 # A full disk makes SQLite roll back by itself, and a COMMIT that fails leaves it to us.
                 if self._connection.in_transaction:
@@ -178,8 +197,7 @@ class SqliteStore:
 
     def put(self, record: Record) -> None:
         statements = _STATEMENTS[type(record)]
-        with self._lock:
-            self._connection.execute(statements.put, statements.values(record))
+        self._write(statements.put, statements.values(record))
 
     def before(self, kind: type[R], field: str, moment: int) -> list[R]:
         with self._lock:
@@ -187,12 +205,20 @@ class SqliteStore:
             return [kind(*row) for row in rows.fetchall()]
 
     def delete(self, kind: type[R], **equal: str | int | None) -> None:
-        with self._lock:
-            self._connection.execute(f"DELETE FROM {_TABLES[kind]} WHERE {_where(equal)}", tuple(equal.values()))
+        self._write(f"DELETE FROM {_TABLES[kind]} WHERE {_where(equal)}", tuple(equal.values()))
 
     def prune(self, kind: type[R], field: str, before: int) -> None:
+        self._write(f"DELETE FROM {_TABLES[kind]} WHERE {field} < ?", (before,))
+
+    def _write(self, statement: str, values: tuple[str | int | None, ...]) -> None:
         with self._lock:
-            self._connection.execute(f"DELETE FROM {_TABLES[kind]} WHERE {field} < ?", (before,))
+            self._connection.execute(statement, values)
+            if not self._depth:
+                self._committed()
+
+    def _committed(self) -> None:
+        if self.log is not None:
+            self.log.committed()
 
 
 def _where(equal: dict[str, str | int | None]) -> str:
@@ -208,7 +234,7 @@ def _unusable(path: Path | None, refused: OSError | sqlite3.Error) -> AuthorityE
     )
 
 
-def _opened(path: Path | None) -> sqlite3.Connection:
+def _opened(path: Path | None, synchronous: str) -> sqlite3.Connection:
     if path is not None:
         # Only a file that is not there yet is touched outside SQLite: closing a second descriptor of an open database
         # would drop its locks (sqlite.org/howtocorrupt.html, 2.2).
@@ -220,8 +246,8 @@ def _opened(path: Path | None) -> sqlite3.Connection:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         _check_ours(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
-        # A rotation told to a device must not be forgotten by a power cut, so WAL syncs each commit.
-        connection.execute("PRAGMA synchronous = FULL")
+        # A rotation told to a device must not be forgotten by a power cut: FULL syncs the log after each commit.
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
         if _pragma(connection, "user_version") == 0:
             _create(connection)
         connection.execute("BEGIN IMMEDIATE")  # a file that cannot be written is refused now, not at the first login

@@ -13,7 +13,7 @@ from host_tools.authority.core.storage import Store
 from host_tools.authority.provisioning import ListedClient, ListedUser, put_clients, put_users
 from host_tools.authority.tenant_settings import AUDIENCE, QUOTES_SCOPE, TenantSettings, demo_settings
 
-__all__ = ["AUDIENCE", "QUOTES_SCOPE", "Provision", "Tenant", "demo_tenant", "provision", "put_in_force"]
+__all__ = ["AUDIENCE", "QUOTES_SCOPE", "ListedTenant", "Tenant", "demo_tenant", "provision", "put_in_force"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Tenant:
 
 
 @dataclass(frozen=True)
-class Provision:
+class ListedTenant:
     """A tenant, and all who belong to it."""
 
     name: str
@@ -59,7 +59,7 @@ def demo_tenant(store: Store, issuer: str, refresh_leeway_s: int = 0) -> Tenant:
     return provision(store, issuer, demo_settings(refresh_leeway_s), only=False).tenant
 
 
-def provision(store: Store, issuer: str, settings: TenantSettings, only: bool) -> Provision:
+def provision(store: Store, issuer: str, settings: TenantSettings, only: bool) -> ListedTenant:
     """Find or make the users and clients of these settings in this store.
 
     only: what the store has of users, clients and authenticators beside them is forgotten, with all that belongs to it.
@@ -79,7 +79,7 @@ def provision(store: Store, issuer: str, settings: TenantSettings, only: bool) -
         demo_password=user.password,
         totp_secret=next((each.totp_secret for each in user.authenticators if each.totp_secret), ""),
     )
-    return Provision(settings.name, tenant, users, clients)
+    return ListedTenant(settings.name, tenant, users, clients)
 
 
 def put_in_force(authority: Authority, settings: TenantSettings) -> None:

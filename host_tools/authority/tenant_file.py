@@ -18,15 +18,18 @@ from host_tools.authority.core.policies import MFA_MODES, Confidence, MfaSwitch
 from host_tools.authority.core.user_code import ALPHABETS, CHARSETS, Charset, UserCodes
 from host_tools.authority.errors import InvalidSetting
 from host_tools.authority.tenant_members import clients, users
-from host_tools.authority.tenant_settings import TenantFileError, TenantSettings
+from host_tools.authority.tenant_settings import (
+    LONGEST_ACCESS_TOKEN_LIFETIME_S,
+    MOST_FACTORS,
+    TenantFileError,
+    TenantSettings,
+)
 from host_tools.authority.tenant_values import choice, count, flag
 from host_tools.toml_lines import TomlLines
 
 LARGEST_FILE = 256 * 1024  # a user takes some 200 bytes
-_LONGEST_ACCESS_TOKEN_S = 2_678_400  # 31 days
 _DEVICE_CODE_S = (60, 3600)
 _LONGEST_INTERVAL_S = 60
-_MOST_FACTORS = 3
 _CONFIDENCES: dict[str, Confidence | None] = {"low": "low", "high": "high", "judged": None}
 _MASKS: dict[Charset, str] = {"base20": "****-****", "digits": "***-***-***"}
 _AT_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
@@ -92,7 +95,7 @@ def _tenant(top: CheckedTable) -> TenantSettings:
     tenant = top.table("tenant")
     name = tenant.take("name", values.text, _USUAL.name)
     lifetime_s = tenant.take(
-        "access_token_lifetime_s", count(1, _LONGEST_ACCESS_TOKEN_S), _USUAL.access_token_lifetime_s
+        "access_token_lifetime_s", count(1, LONGEST_ACCESS_TOKEN_LIFETIME_S), _USUAL.access_token_lifetime_s
     )
     deletes_grant = tenant.take("revocation_deletes_grant", flag, _USUAL.revocation_deletes_grant)
     tenant.finish()
@@ -145,7 +148,7 @@ def _mfa(table: CheckedTable) -> MfaSwitch:
     switch = MfaSwitch(
         mode=table.take("policy", choice(MFA_MODES), _USUAL.mfa.mode),
         strict=table.take("strict", flag, _USUAL.mfa.strict),
-        factors=table.take("factors", count(1, _MOST_FACTORS), _USUAL.mfa.factors),
+        factors=table.take("factors", count(1, MOST_FACTORS), _USUAL.mfa.factors),
         tell_requirements=table.take("tell_requirements", flag, _USUAL.mfa.tell_requirements),
         untrusted=table.items("untrusted", values.network, _USUAL.mfa.untrusted),
         confidence=_CONFIDENCES[table.take("confidence", choice(_CONFIDENCES), "judged")],

@@ -12,6 +12,7 @@ from host_tools.authority.tenant_settings import (
     DEMO_CLIENTS,
     DEMO_USERS,
     DISPLAY_NAME,
+    LONGEST_LEEWAY_S,
     LONGEST_REFRESH_LIFETIME_S,
     REFRESH_LIFETIME_S,
     AuthenticatorSettings,
@@ -23,7 +24,6 @@ from host_tools.authority.tenant_values import choice, count
 GRANTS: tuple[str, ...] = get_args(Grant)
 ROTATION_TYPES = ("rotating", "non-rotating")
 EXPIRATION_TYPES = ("expiring", "non-expiring")
-_LONGEST_LEEWAY_S = 86_400
 _MOST_USERS = 100  # each start hashes their passwords
 _DEFAULTS = ClientSettings()
 _NAMES: dict[str, tuple[Check[str], str]] = {  # of authenticators, and what stands for one that is left out
@@ -125,7 +125,7 @@ def _refresh_token(table: CheckedTable) -> tuple[bool, int | None, int | None, i
     expires = table.take("expiration_type", choice(EXPIRATION_TYPES), EXPIRATION_TYPES[0]) == EXPIRATION_TYPES[0]
     lifetime_s = table.take("token_lifetime", count(1, LONGEST_REFRESH_LIFETIME_S), REFRESH_LIFETIME_S)
     idle_s = table.take("idle_token_lifetime", count(1, LONGEST_REFRESH_LIFETIME_S), None)
-    leeway_s = table.take("leeway", count(0, _LONGEST_LEEWAY_S), 0)
+    leeway_s = table.take("leeway", count(0, LONGEST_LEEWAY_S), 0)
     if not expires:
         for key in ("token_lifetime", "idle_token_lifetime"):
             if key in table:

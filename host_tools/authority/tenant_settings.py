@@ -21,7 +21,10 @@ QUOTES_SCOPE = "read:quotes"
 SCOPE = f"{QUOTES_SCOPE} offline_access"
 DEMO_USER = "demo@stoa.example"
 ACCESS_TOKEN_LIFETIME_S = 86_400  # Auth0's default
+LONGEST_ACCESS_TOKEN_LIFETIME_S = 2_678_400  # 31 days
 REFRESH_LIFETIME_S = 2_592_000  # Auth0's default, thirty days
+LONGEST_LEEWAY_S = 86_400
+MOST_FACTORS = 3
 LONGEST_REFRESH_LIFETIME_S = 31_557_600  # Auth0's longest, a year: the demo display is to stay connected
 
 

@@ -15,10 +15,10 @@ import pyotp
 
 from host_tools.authority.checked_table import Check
 from host_tools.authority.checks import check_choice, check_count, check_flag, check_text
+from host_tools.authority.core.recipients import LONGEST_EMAIL, email_address, phone_number
 from host_tools.authority.errors import InvalidSetting
 
 _LONGEST_NAME = 100
-_LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3
 _LONGEST_PASSWORD = 1024  # the sign-in page's
 _LONGEST_VALUE = 255  # Auth0's for clientMetadata [I]
 _SHORTEST_SECRET = 16
@@ -27,6 +27,8 @@ _CLIENT_ID = re.compile("[\x21-\x7e]{1,100}")  # RFC 6749 A.1, without the space
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,100}")  # RFC 6749 3.3: scope-token
 _RECOVERY_CODE = re.compile("[A-Z0-9]{12,64}")
 _LONGEST_TOTP_SECRET = 128
+# Of an authority on this machine (server.py's issuer), at any port: which it gets may not be known before it starts.
+_MFA_API = re.compile(r"https?://127\.0\.0\.1:[0-9]+/mfa/")
 
 
 def choice(choices: Collection[str]) -> Check[Any]:
@@ -72,6 +74,12 @@ def audience(field: str, value: Any) -> str:
     check_text(field, value)
     if set(value) & set(" \t") or not value.isprintable():
         raise InvalidSetting(field, f"is {value!r:.60}; write it without spaces, as https://api.example/quotes")
+    if _MFA_API.fullmatch(value):
+        raise InvalidSetting(
+            field,
+            f"is {value!r:.60}, which is the MFA API itself: only who gives a second factor gets a token for it; name"
+            " the client's own API, as https://api.example/quotes",
+        )
     return str(value)
 
 
@@ -99,19 +107,18 @@ def scope(field: str, value: Any) -> str:
 
 def email(field: str, value: Any) -> str:
     """An e-mail address, in lower case."""
-    check_text(field, value, _LONGEST_ADDRESS)
-    local, at, domain = value.strip().rpartition("@")
-    if not (local and at and domain) or not value.isprintable() or " " in value.strip():
+    check_text(field, value, LONGEST_EMAIL)
+    address = email_address(value.strip())
+    if address is None:
         raise InvalidSetting(field, f"is {value!r:.60}; it must be an e-mail address, as anna@stoa.example")
-    return str(value).strip().lower()
+    return address.lower()
 
 
 def phone(field: str, value: Any) -> str:
-    """E.164: a plus, and 15 digits at most."""
-    digits = re.sub("[ ()/-]", "", value) if isinstance(value, str) else ""
-    if not re.fullmatch(r"\+[0-9]{6,15}", digits):
+    number = phone_number(value) if isinstance(value, str) else None
+    if number is None:
         raise InvalidSetting(field, f"is {value!r:.60}; write a phone number as +15550100123, in 6 to 15 digits")
-    return digits
+    return number
 
 
 def password(field: str, value: Any) -> str:

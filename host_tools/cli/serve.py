@@ -105,11 +105,11 @@ def serve(
         control = {"control_url": authority.control_url, "control_token": authority.control_token}
         trust = {} if authority.ca_file is None else {"ca_file": str(authority.ca_file)}
         tenant = asdict(authority.tenant) | control | trust
-        listed = authority.provision.listed()
+        listed = authority.listed_tenant.listed()
         if as_json:
             print(json.dumps(tenant | listed), flush=True)
         else:
-            title = f"{authority.provision.name}, of {config}:" if config else "A demo tenant, made for this run:"
+            title = f"{authority.listed_tenant.name}, of {config}:" if config else "A demo tenant, made for this run:"
             print(title, flush=True)
             for name, value in tenant.items():
                 if value:
@@ -117,10 +117,12 @@ def serve(
             if config:
                 for name, value in (*_lines("user", listed["users"]), *_lines("client", listed["clients"])):
                     print(f"  {name:14} {value}", flush=True)
-            options = f"--issuer {tenant['issuer']} --client-id {tenant['client_id']}"
-            if trust:
-                options += f" --ca {shlex.quote(trust['ca_file'])}"
-            print(f"A display for it: stoa simulate {options} --state board --panel-png panel.png", flush=True)
+            # A display pairs by the device grant, and the tenant's client_id is of the first client that may.
+            if any("device_code" in client.grants for client in authority.listed_tenant.clients):
+                options = f"--issuer {tenant['issuer']} --client-id {tenant['client_id']}"
+                if trust:
+                    options += f" --ca {shlex.quote(trust['ca_file'])}"
+                print(f"A display for it: stoa simulate {options} --state board --panel-png panel.png", flush=True)
             print("Requests are told below. Ctrl-C ends it.", flush=True)
         authority.wait()
 

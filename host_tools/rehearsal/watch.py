@@ -116,6 +116,8 @@ class Watch:
             self._on_line(f"it asks a person to open {shown['verification_uri']} and to enter {shown['user_code']}")
             if self.on_shown is not None:
                 self.on_shown(shown)
+        elif screen == "push":
+            self._on_line("it asks a person to approve on their phone")
 
     def _write_picture(self, glass: Glass) -> None:
         beside = self._png.with_name(self._png.name + ".new")

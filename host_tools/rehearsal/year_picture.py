@@ -19,7 +19,15 @@ HOUR_PX = 12
 LANE_PX = 24
 BARS_PX = 92
 TODAY, EARLIER, ASKS, WAITS, ERROR, NOTHING = "#2f6fb0", "#c6dbef", "#f0a30a", "#f8dd9c", "#cc4125", "#e4e4e4"
-_COLOURS = {"pairing": ASKS, "mfa": ASKS, "waiting": WAITS, "error": ERROR, "setting": ERROR, BLANK: NOTHING}
+_COLOURS = {
+    "pairing": ASKS,
+    "mfa": ASKS,
+    "push": ASKS,
+    "waiting": WAITS,
+    "error": ERROR,
+    "setting": ERROR,
+    BLANK: NOTHING,
+}
 LEGEND = (
     (TODAY, "today's quote"),
     (EARLIER, "an earlier day's"),

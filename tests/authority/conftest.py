@@ -26,6 +26,9 @@ from host_tools.authority.tenant import Tenant, demo_tenant
 from host_tools.clock import NS, VirtualClock
 from host_tools.rehearsal.person import approve
 
+from .mfa_fixtures import app, code, demo, remover, zeno  # noqa: F401
+from .receivers import dripping, receive, telling, told  # noqa: F401
+
 ISSUER = "http://127.0.0.1:8080/"
 START_NS = 1_795_305_600 * NS  # 2026-11-22T00:00:00Z
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"

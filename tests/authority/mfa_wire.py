@@ -17,10 +17,8 @@ from host_tools.authority.store import SqliteStore
 from host_tools.authority.tenant import Tenant
 from host_tools.clock import NS, Clock
 
-from .conftest import ISSUER
-
 SECRET = "an application's secret"
-MFA_AUDIENCE = f"{ISSUER}mfa/"
+MFA_AUDIENCE = "http://127.0.0.1:8080/mfa/"  # of conftest.ISSUER
 ALL_MFA_SCOPES = "enroll read:authenticators remove:authenticators"
 PHONE = "+15551234567"
 GRANT = "http://auth0.com/oauth/grant-type/mfa-"

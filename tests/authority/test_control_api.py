@@ -106,6 +106,7 @@ def test_the_state_is_all_there_is_to_know(paired, control):
                 "name": "Stoa display",
                 "refresh_leeway_s": 0,
                 "refresh_lifetime_s": 31_557_600,
+                "metadata": {"device_type": "display"},
             }
         ],
         "faults": [{"number": state["faults"][0]["number"], "kind": "slow_down", "times": None, "struck": 0}],
@@ -278,9 +279,9 @@ def test_a_huge_body_is_too_large(control):
     assert refused(reply) == (413, "too_large", None)
 
 
-@pytest.mark.parametrize("path", ["", "/", "/nothing", "/state/", "/faults/x", "/faults/-1", "/clock/advance/1"])
+@pytest.mark.parametrize("path", ["/", "/nothing", "/state/", "/faults/x", "/faults/-1", "/clock/advance/1"])
 def test_there_is_nothing_elsewhere(paired, control, path):
-    assert refused(control.get(paired.authority.control_url + path, follow_redirects=True)) == (404, "not_found", None)
+    assert refused(control.get(paired.authority.control_url + path)) == (404, "not_found", None)
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -6,14 +6,14 @@ import threading
 
 import pytest
 
-from host_tools.authority import InvalidSetting, LoseReply, NotNow, RateLimit, SlowDown
+from host_tools.authority import InvalidSetting, LoseReply, NotNow, RateLimit, SlowDown, start_authority
 from host_tools.authority.control import Controls
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.records import OobChallenge, RefreshToken, TokenFamily, fingerprint
 from host_tools.authority.core.tally import COUNTED
 from host_tools.clock import NS, RealClock, VirtualClock
 
-from .conftest import ISSUER
+from .conftest import ISSUER, quote_of_day
 
 DAY_NS = 86_400 * NS
 
@@ -67,6 +67,37 @@ def test_the_leeway_can_be_changed_while_it_runs(control, tenant, display, token
 def test_the_access_token_lifetime_can_be_changed_while_it_runs(control, display, tokens):
     control.set_access_token_lifetime(7)
     assert display.refresh(tokens["refresh_token"]).json()["expires_in"] == 7
+
+
+TENANT_FILE = """
+mfa.policy = "adaptive"
+users = [{ username = "anna@stoa.example" }]
+clients = [{ name = "Hall", refresh_token.leeway = 7 }]
+"""
+
+
+@pytest.mark.parametrize("file", ["", TENANT_FILE], ids=["demo", "tenant file"])
+def test_what_is_switched_ends_with_the_process_and_who_is_there_does_not(clock, tmp_path, file):
+    """docs/tenant-file.md: each start begins with its options and its tenant file."""
+    config, database = tmp_path / "tenant.toml", tmp_path / "authority.db"
+    config.write_text(file, encoding="utf-8")
+    states = []
+    for _ in range(2):
+        with start_authority(
+            clock, database=database, config=config if file else None, access_token_ttl=60, quote_of_day=quote_of_day
+        ) as running:
+            control, client_id = running.control, running.tenant.client_id
+            leeway = control.client(client_id).refresh_leeway_s
+            states.append((vars(control.mfa) | {}, control.access_token_lifetime_s, leeway, control.faults()))
+            owned = [each.factor for each in control.authenticators(running.tenant.demo_user)]
+            control.set_mfa("rule", strict=True, factors=2, tell_requirements=True, confidence="low")
+            control.set_access_token_lifetime(61)
+            control.set_refresh_leeway(client_id, 30)
+            control.set_fault(SlowDown())
+            control.enrol(running.tenant.demo_user, "push")
+    assert states[0] == states[1]
+    assert (states[0][0]["mode"], states[0][2]) == (("adaptive", 7) if file else ("never", 0))
+    assert "push" in owned
 
 
 def test_what_happened_is_counted(control, display, browser):

@@ -102,6 +102,29 @@ def test_a_refresh_token_that_never_ends_has_no_exp(introspect, display, browser
     assert "exp" not in introspect(display.paired(browser)["refresh_token"])
 
 
+def test_the_exp_of_a_refresh_token_is_the_first_of_its_ends(introspect, display, browser, store, tenant, clock):
+    """Its lifetime, its idleness, and for the token before the newest the leeway."""
+    client = store.get(Client, tenant.client_id)
+    began = clock.now_ns() // NS
+    store.put(replace(client, refresh_lifetime_s=100, refresh_idle_s=60, refresh_leeway_s=30))
+    first = display.paired(browser)["refresh_token"]
+    assert introspect(first)["exp"] == began + 60
+    clock.sleep_ns(20 * NS)
+    second = display.refresh(first).json()["refresh_token"]
+    assert (introspect(first)["exp"], introspect(second)["exp"]) == (began + 50, began + 80)
+    clock.sleep_ns(25 * NS)
+    third = display.refresh(second).json()["refresh_token"]
+    assert (introspect(second)["exp"], introspect(third)["exp"]) == (began + 75, began + 100)
+    clock.sleep_ns(55 * NS - 1)
+    assert introspect(third)["active"] is True
+    clock.sleep_ns(1)
+    assert introspect(third) == {"active": False}
+    store.put(replace(client, refresh_lifetime_s=None, refresh_leeway_s=30))
+    endless = display.paired(browser)["refresh_token"]
+    assert "exp" not in introspect(display.refresh(endless).json()["refresh_token"])
+    assert introspect(endless)["exp"] == began + 130
+
+
 def test_of_a_revoked_family_nothing_is_active(introspect, display, tokens, http, tenant):
     newer = display.refresh(tokens["refresh_token"]).json()
     assert introspect(newer["access_token"])["active"] is True

@@ -1,7 +1,8 @@
 """kill -9 in the midst of work: what a client was told before it still holds after the restart.
 
-A real `stoa serve` with its database, real clients in threads, SIGKILL as soon as they have been answered so often. A
-leeway of an hour is set on both sides of the kill: whoever lost the last reply brings the token before, and is taken.
+A real `stoa serve` with its database, real clients in threads, SIGKILL as soon as they have been answered so often, or
+as soon as one of them has been told of a reuse. A leeway of an hour is set on both sides of the kill: whoever lost the
+last reply brings the token before, and is taken.
 """
 
 from __future__ import annotations
@@ -142,3 +143,28 @@ def test_no_family_and_no_revocation_is_lost(tmp_path, seed):
             reply = refresh(http, told, device.refresh_token)
             good, dead = reply.status_code == 200, reply.json().get("error") == "invalid_grant"
             assert {False: good, True: dead, None: good or dead}[device.revoked], (device, reply.text, load.answered)
+
+
+@pytest.mark.parametrize("seed", range(extent(quick=2, deep=15)))
+def test_a_family_that_a_reuse_has_ended_stays_dead(tmp_path, seed):
+    """The kill comes as the answer does, others being refreshed all the while."""
+    chance, load, database = random.Random(seed), Load(), tmp_path / "authority.db"
+    with served(database) as (told, process), httpx2.Client(base_url=told["issuer"], timeout=20) as http:
+        stolen, *others = [pair(http, told) for _ in range(FAMILIES)]
+        issued = [stolen.refresh_token]
+        for _ in range(2):  # the leeway forgives the token before the newest, and no older one
+            issued.append(refresh(http, told, issued[-1]).json()["refresh_token"])
+        threads = [threading.Thread(target=live, args=(told, device, load, 10**6)) for device in others]
+        for thread in threads:
+            thread.start()
+        with load.changed:
+            moment = chance.choice(ANSWERS)
+            assert load.changed.wait_for(lambda: load.answered >= moment, timeout=60)
+        reused = refresh(http, told, issued[0])
+        process.send_signal(signal.SIGKILL)
+        for thread in threads:
+            thread.join()
+    assert reused.json()["error"] == "invalid_grant"
+    with served(database) as (told, _), httpx2.Client(base_url=told["issuer"], timeout=20) as http:
+        assert [refresh(http, told, token).json().get("error") for token in reversed(issued)] == ["invalid_grant"] * 3
+        assert [refresh(http, told, device.refresh_token).status_code for device in others] == [200] * len(others)

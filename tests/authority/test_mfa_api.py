@@ -9,24 +9,8 @@ import pytest
 
 from host_tools.clock import NS
 
-from .mfa_wire import MFA_AUDIENCE, PHONE, SECRET, add_app, add_person, code_in, code_of, demo_person, refused
+from .mfa_wire import MFA_AUDIENCE, PHONE, SECRET, add_app, code_in, code_of, refused
 from .mfa_wire import give as give_authenticator
-
-
-@pytest.fixture
-def app(http, store, tenant, authority):
-    authority.mfa.mode = "always"
-    return add_app(http, store, tenant)
-
-
-@pytest.fixture
-def zeno(store):
-    return add_person(store)
-
-
-@pytest.fixture
-def demo(store, tenant):
-    return demo_person(store, tenant)
 
 
 @pytest.fixture
@@ -205,13 +189,6 @@ def test_an_mfa_token_is_not_enough_to_remove_one(app, demo, give):
     assert "phone" in {each["type"] for each in app.listed(mfa_token)}
 
 
-@pytest.fixture
-def remover(app, demo, tenant, clock):
-    """An access token with which the demo user may remove authenticators, and list them."""
-    mfa_token = app.mfa_token(demo, scope="remove:authenticators read:authenticators", audience=MFA_AUDIENCE)
-    return app.otp(mfa_token, code_of(tenant.totp_secret, clock)).json()["access_token"]
-
-
 def test_an_authenticator_is_removed_once(app, demo, give, remover, authority):
     sms = give(demo, "sms", PHONE)
     wire_id = f"sms|dev_{sms.authenticator_id}"
@@ -238,6 +215,31 @@ def test_nobody_elses_authenticator_can_be_removed(app, zeno, give, remover):
     theirs = give(zeno, "sms", PHONE)
     assert refused(app.remove(remover, f"sms|dev_{theirs.authenticator_id}"))[:2] == (404, "not_found")
     assert "phone" in {each["type"] for each in app.listed(app.mfa_token(zeno))}
+
+
+NO_SMS_ID = [
+    "totp|dev_{}",
+    "push|dev_{}",
+    "otp|dev_{}",
+    "SMS|dev_{}",
+    "|dev_{}",
+    "dev_{}",
+    "{}",
+    "sms|{}",
+    "sms|dev_{}|dev_{}",
+]
+
+
+@pytest.mark.parametrize("another", NO_SMS_ID)
+def test_an_id_is_a_whole_name_and_no_other_prefix_goes_with_it(app, demo, give, remover, authority, another):
+    sms = give(demo, "sms", PHONE)
+    wire_id = another.format(sms.authenticator_id, sms.authenticator_id)
+    mfa_token = app.mfa_token(demo)
+    assert refused(app.challenge(mfa_token, authenticator_id=wire_id))[:2] == (404, "not_found")
+    assert authority.outbox.newest() == []
+    assert refused(app.remove(remover, wire_id))[:2] == (404, "not_found")
+    assert "phone" in {each["type"] for each in app.listed(remover)}
+    assert app.challenge(mfa_token, authenticator_id=f"sms|dev_{sms.authenticator_id}").status_code == 200
 
 
 def test_removing_takes_its_scope(app, zeno, give):

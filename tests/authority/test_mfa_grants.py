@@ -11,39 +11,13 @@ from host_tools.authority.core.mfa_errors import InvalidOtp, MalformedOobCode, S
 from host_tools.authority.core.token_endpoint import Credentials
 from host_tools.clock import NS
 
-from .mfa_wire import PHONE, SECRET, add_app, add_person, claims_of, code_of, demo_person, give, refused, text_of, wrong
+from .mfa_wire import PHONE, SECRET, add_app, claims_of, code_of, give, refused, text_of, wrong
 from .test_device_grant import at_once
 
 WRONG_CODE = (403, "invalid_grant", "Invalid otp_code.")
 WRONG_BINDING_CODE = (403, "invalid_grant", "Invalid binding_code.")
 SPENT = (403, "expired_token", "mfa_token is invalid")
 LIMITED = (429, "too_many_attempts")
-
-
-@pytest.fixture
-def app(http, store, tenant, authority):
-    authority.mfa.mode = "always"
-    return add_app(http, store, tenant)
-
-
-@pytest.fixture
-def zeno(store):
-    return add_person(store)
-
-
-@pytest.fixture
-def demo(store, tenant):
-    return demo_person(store, tenant)
-
-
-@pytest.fixture
-def code(tenant, clock):
-    """The demo user's one-time code as it is now."""
-
-    def shown(ahead_s: int = 0) -> str:
-        return code_of(tenant.totp_secret, clock, ahead_s)
-
-    return shown
 
 
 def test_a_right_code_brings_the_tokens_that_were_asked_for(app, demo, code, clock):
@@ -86,6 +60,21 @@ def test_a_code_is_good_once_whatever_it_is_given_for(app, demo, code, display, 
     assert "Do not allow" in browser.send(page, code=code()).text
     assert refused(app.otp(app.mfa_token(demo), code())) == WRONG_CODE  # what the page took, the API does not
     assert refused(app.otp(app.mfa_token(demo), code(-30))) == WRONG_CODE  # nor what came before it
+
+
+NO_OTP = (400, "unsupported_challenge_type", "user is not enrolled with Google authenticator. Please enroll first.")
+
+
+def test_who_has_nothing_that_shows_codes_is_told_so_and_it_is_no_try(app, zeno, authority, clock):
+    nothing = app.mfa_token(zeno)
+    give(authority, zeno, "sms", PHONE)
+    mfa_token = app.mfa_token(zeno)
+    for _ in range(12):
+        assert refused(app.otp(nothing, "000000")) == NO_OTP
+        assert refused(app.otp(mfa_token, "000000")) == NO_OTP
+    codes = give(authority, zeno, "otp")
+    assert refused(app.otp(mfa_token, "000000x")) == WRONG_CODE
+    assert app.otp(mfa_token, code_of(codes.secret, clock)).status_code == 200
 
 
 def test_ten_wrong_codes_stop_even_the_right_one_for_a_while(app, demo, code, clock):

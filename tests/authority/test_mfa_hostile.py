@@ -9,32 +9,9 @@ from hypothesis import strategies as st
 from host_tools.authority.core import errors
 from host_tools.authority.dialects import auth0_refusals
 
-from .mfa_wire import MFA_AUDIENCE, PHONE, SECRET, add_app, add_person, code_of, demo_person, refused
+from .mfa_wire import PHONE, SECRET, refused
 
 MALFORMED = "invalid_grant", "Malformed mfa_token"
-
-
-@pytest.fixture
-def app(http, store, tenant, authority):
-    authority.mfa.mode = "always"
-    return add_app(http, store, tenant)
-
-
-@pytest.fixture
-def zeno(store):
-    return add_person(store)
-
-
-@pytest.fixture
-def demo(store, tenant):
-    return demo_person(store, tenant)
-
-
-@pytest.fixture
-def remover(app, demo, tenant, clock):
-    """An access token with which the demo user may remove authenticators, and list them."""
-    mfa_token = app.mfa_token(demo, scope="remove:authenticators read:authenticators", audience=MFA_AUDIENCE)
-    return app.otp(mfa_token, code_of(tenant.totp_secret, clock)).json()["access_token"]
 
 
 BEARERS = [
@@ -100,6 +77,8 @@ BODIES = [
     {"authenticator_types": ["oob"], "oob_channels": ["email"], "email": "a@"},
     {"authenticator_types": ["oob"], "oob_channels": ["email"], "email": "a@b.example\nBcc: c@d.example"},
     {"authenticator_types": ["oob"], "oob_channels": ["email"], "email": "a" * 250 + "@b.example"},
+    {"authenticator_types": ["oob"], "oob_channels": ["email"], "email": "a b@c.example"},
+    {"authenticator_types": ["oob"], "oob_channels": ["email"], "email": " a@b.example"},
 ]
 
 

@@ -11,7 +11,7 @@ from host_tools.authority.core.records import Client, TokenFamily
 from host_tools.authority.core.token_endpoint import Credentials
 from host_tools.clock import NS
 
-from .mfa_wire import PHONE, App, add_app, add_person, claims_of, code_of, demo_person, give, refused, text_of
+from .mfa_wire import PHONE, App, add_app, claims_of, give, refused, text_of
 from .test_device_grant import at_once
 
 SPENT = (403, "expired_token", "mfa_token is invalid")
@@ -19,34 +19,8 @@ DEAD = (403, "invalid_grant", "Unknown or invalid refresh token.")
 
 
 @pytest.fixture
-def app(http, store, tenant, authority):
-    authority.mfa.mode = "always"
-    return add_app(http, store, tenant)
-
-
-@pytest.fixture
-def zeno(store):
-    return add_person(store)
-
-
-@pytest.fixture
-def demo(store, tenant):
-    return demo_person(store, tenant)
-
-
-@pytest.fixture
 def demo_sms(authority, demo):
     return give(authority, demo, "sms", PHONE)
-
-
-@pytest.fixture
-def code(tenant, clock):
-    """The demo user's one-time code as it is now."""
-
-    def shown(ahead_s: int = 0) -> str:
-        return code_of(tenant.totp_secret, clock, ahead_s)
-
-    return shown
 
 
 @pytest.fixture

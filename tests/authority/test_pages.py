@@ -118,6 +118,19 @@ def test_over_https_the_cookie_is_secure(store, clock):
         assert "secure" in https.get("/activate").headers["set-cookie"].lower()
 
 
+def test_a_new_browser_costs_no_sync(http, store, monkeypatch):
+    transaction, begun = store.transaction, []
+
+    def noted(durable: bool = True):
+        begun.append(durable)
+        return transaction(durable)
+
+    monkeypatch.setattr(store, "transaction", noted)
+    http.get("/activate")
+    assert begun == [False]
+    assert len(store.find(LoginSession)) == 1
+
+
 def test_signing_in_changes_the_session(browser, user_code, store):
     page = browser.type_code(user_code)
     planted = browser.http.cookies["stoa_session"]

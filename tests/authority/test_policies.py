@@ -11,7 +11,7 @@ from host_tools.authority.core.policies import MFA_MODES
 from host_tools.clock import NS
 
 from .conftest import ISSUER, Browser, Display
-from .mfa_wire import App, add_app, demo_person
+from .mfa_wire import App, add_app
 
 HOME = "192.0.2.10"
 ABROAD = "203.0.113.9"
@@ -27,11 +27,6 @@ def at(http):
         return TestClient(http.app, base_url=ISSUER, client=(address, 50_000))
 
     return client
-
-
-@pytest.fixture
-def demo(store, tenant):
-    return demo_person(store, tenant)
 
 
 @pytest.fixture

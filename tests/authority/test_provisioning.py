@@ -20,7 +20,7 @@ from host_tools.authority.core.records import (
     User,
 )
 from host_tools.authority.core.token_endpoint import Credentials
-from host_tools.authority.tenant import Provision, demo_tenant, provision
+from host_tools.authority.tenant import ListedTenant, demo_tenant, provision
 from host_tools.authority.tenant_settings import AuthenticatorSettings, ClientSettings, TenantSettings, UserSettings
 from host_tools.clock import NS
 
@@ -38,7 +38,7 @@ KITCHEN = ClientSettings(name="Kitchen")
 def started(store):
     """Start with these users and clients, as the file has them."""
 
-    def start(users=(ANNA, BEN), clients=(HALL, KITCHEN), only: bool = True) -> Provision:
+    def start(users=(ANNA, BEN), clients=(HALL, KITCHEN), only: bool = True) -> ListedTenant:
         return provision(store, ISSUER, TenantSettings(users=users, clients=clients), only)
 
     return start

@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.authority import NotNow
+from host_tools.authority import NotNow, snapshot
 from host_tools.authority.control import Controls
-from host_tools.authority.core.challenges import UnknownChallenge, polled
+from host_tools.authority.core.challenges import UnknownChallenge, answered, waited, waits_for_the_phone
 from host_tools.authority.core.mfa_errors import MalformedOobCode, SpentMfaToken
+from host_tools.authority.core.pacing import Pace
 from host_tools.authority.core.records import OobChallenge
 from host_tools.authority.core.token_endpoint import Credentials
 from host_tools.clock import NS
 
-from .mfa_wire import SECRET, App, add_app, add_person, claims_of, demo_person, give, refused
+from .mfa_wire import SECRET, App, add_person, claims_of, demo_person, give, refused
 from .test_device_grant import at_once
 
 PENDING = (403, "authorization_pending", "Authorization pending: please repeat the request in a few seconds.")
@@ -27,12 +28,6 @@ EXPIRED = (403, "expired_token", "oob_code is expired")
 
 def too_fast(interval_s: int) -> tuple[int, str, str]:
     return 429, "slow_down", f"You are polling faster than the specified interval of {interval_s} seconds."
-
-
-@pytest.fixture
-def app(http, store, tenant, authority):
-    authority.mfa.mode = "always"
-    return add_app(http, store, tenant)
 
 
 @pytest.fixture
@@ -67,6 +62,17 @@ def test_a_push_waits_for_the_phone_and_its_approval_brings_tokens_once(app, zen
     assert granted.status_code == 200
     assert claims_of(granted.json()["access_token"])["amr"] == ["pwd", "mca", "mfa"]
     assert refused(app.oob(*pushed)) == (403, "expired_token", "mfa_token is invalid")
+
+
+def test_how_fast_a_push_is_polled_is_a_part_of_the_state(app, pushed, authority, clock):
+    assert refused(app.oob(*pushed)) == PENDING
+    clock.sleep_ns(5 * NS)
+    kept = snapshot.take(authority)
+    clock.sleep_ns(5 * NS)
+    assert refused(app.oob(*pushed)) == PENDING
+    snapshot.put_back(authority, kept)
+    clock.set_ns(kept.taken_at)
+    assert refused(app.oob(*pushed)) == PENDING
 
 
 def test_a_refusal_is_final(app, pushed, control, clock):
@@ -110,6 +116,26 @@ def test_who_keeps_the_interval_is_never_told_to_slow_down(app, pushed, clock):
     for _ in range(20):
         assert refused(app.oob(*pushed)) == PENDING
         clock.sleep_ns(5 * NS)
+
+
+def test_waiting_for_the_phone_writes_nothing_and_so_does_what_is_final(app, pushed, store, control, clock):
+    written = store._connection.total_changes
+    assert refused(app.oob(*pushed)) == PENDING
+    assert refused(app.oob(*pushed)) == too_fast(5)
+    clock.sleep_ns(10 * NS)
+    assert refused(app.oob(*pushed)) == PENDING
+    assert store._connection.total_changes == written
+    control.answer_push(approve=False)
+    written = store._connection.total_changes
+    assert refused(app.oob(*pushed)) == REJECTED
+    assert store._connection.total_changes == written
+
+
+def test_each_push_has_a_pace_of_its_own(app, pushed):
+    mfa_token, _ = pushed
+    assert refused(app.oob(*pushed)) == PENDING
+    assert refused(app.oob(mfa_token, app.challenged(mfa_token))) == PENDING
+    assert refused(app.oob(*pushed)) == too_fast(5)
 
 
 def test_an_approval_is_told_however_soon_it_is_asked_for(app, pushed, control):
@@ -241,14 +267,18 @@ HAPPENINGS = st.lists(st.tuples(st.integers(0, 100), st.sampled_from(["poll", "a
 
 @given(HAPPENINGS)
 def test_whatever_happens_a_push_counts_at_most_once_and_a_refusal_is_final(happenings):
-    push = OobChallenge("h", "c", "t", "u", "app", "a", "push", None, "pending", 5, 0, 300 * NS, None)
+    push = OobChallenge("h", "c", "t", "u", "app", "a", "push", None, "pending", 5, 0, 300 * NS)
+    pace = Pace(5, push.expires_at)
     now, heard, intervals = 0, [], [5]
     for seconds, happening in happenings:
         now += seconds * NS
         if happening == "poll":
-            push, refusal = polled(push, None, now)
+            if waits_for_the_phone(push, now):
+                pace, refusal = waited(pace, now)
+            else:
+                push, refusal = answered(push, None, now)
             heard.append(refusal.description if refusal else "counts")
-            intervals.append(push.interval_s)
+            intervals.append(pace.interval_s)
         elif push.status == "pending" and now < push.expires_at:
             push = replace(push, status="approved" if happening == "approve" else "rejected")
     assert heard.count("counts") <= 1

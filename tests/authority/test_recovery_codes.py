@@ -12,28 +12,12 @@ from host_tools.authority.core.records import TokenFamily
 from host_tools.authority.core.token_endpoint import Credentials
 from host_tools.clock import NS
 
-from .mfa_wire import PHONE, SECRET, add_app, add_person, code_of, demo_person, give, refused
+from .mfa_wire import PHONE, SECRET, code_of, give, refused
 from .test_device_grant import at_once
 
 WRONG_RECOVERY_CODE = (403, "invalid_grant", "Invalid recovery_code.")
 DEAD = (403, "invalid_grant", "Unknown or invalid refresh token.")
 LIMITED = (429, "too_many_attempts")
-
-
-@pytest.fixture
-def app(http, store, tenant, authority):
-    authority.mfa.mode = "always"
-    return add_app(http, store, tenant)
-
-
-@pytest.fixture
-def zeno(store):
-    return add_person(store)
-
-
-@pytest.fixture
-def demo(store, tenant):
-    return demo_person(store, tenant)
 
 
 @pytest.fixture

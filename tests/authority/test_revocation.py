@@ -91,6 +91,17 @@ def test_revocation_tells_nothing_and_needs_the_client(app_with, http, store, te
     assert refreshed(app, token)  # another client's word ends nothing
 
 
+def test_an_access_token_is_taken_without_a_word_and_stays_good(app_with, zeno):
+    """wire-facts 1.3 has one reply: 200 and an empty body."""
+    app, _ = app_with()
+    tokens = app.sign_in(zeno).json()
+    reply = revoke(app, tokens["access_token"])
+    assert (reply.status_code, reply.content) == (200, b"")
+    assert refreshed(app, tokens["refresh_token"])
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    assert app.http.get("/api/quotes/today", headers=bearer).status_code == 200
+
+
 def test_revoking_twice_is_no_error(app_with):
     app, token = app_with()
     assert [revoke(app, token).status_code for _ in range(2)] == [200, 200]

@@ -185,6 +185,25 @@ def test_revocation_says_nothing_of_an_unknown_token(http, tenant):
     assert error(http.post("/revoke", data={"client_id": tenant.client_id})) == (400, "invalid_request")
 
 
+def test_an_access_token_is_no_token_that_can_be_revoked(http, tenant, tokens, clock):
+    """RFC 7009 2.2.1. One that has expired, or is somebody else's, is as good as unknown (2.2)."""
+    fields = {"client_id": tenant.client_id, "token": tokens["access_token"]}
+    for hint in ({}, {"token_type_hint": "access_token"}, {"token_type_hint": "refresh_token"}):
+        assert error(http.post("/revoke", data=fields | hint)) == (400, "unsupported_token_type")
+    assert error(http.post("/revoke", data=fields | {"client_id": "nobody"})) == (401, "invalid_client")
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    assert http.get("/api/quotes/today", headers=bearer).status_code == 200
+    foreign = jwt.encode({"iss": "https://elsewhere.example/", "aud": "x", "exp": 2**40}, "k" * 32)
+    assert http.post("/revoke", data=fields | {"token": foreign}).status_code == 200
+    clock.sleep_ns(tokens["expires_in"] * NS)
+    assert http.post("/revoke", data=fields).status_code == 200
+
+
+def test_a_slash_too_many_is_another_address_and_none_of_ours(http, tokens):
+    for path in ("/token/", "/revoke/", "/activate/", "/api/quotes/today/", "//token", "/nothing-here"):
+        assert (http.post(path).status_code, "location" in http.post(path).headers) == (404, False), path
+
+
 def test_a_person_pairs_through_the_same_pages(http, tenant, clock, display, authority):
     authority.mfa.mode = "always"
     begun = display.ask().json()

@@ -58,6 +58,38 @@ def test_the_clock_is_real_unless_asked(served):
     assert httpx2.get(f"{told['control_url']}/clock", headers=bearer).json()["can_be_set"] is False
 
 
+def lines_of(tmp_path, *options: str) -> list[str]:
+    """What it prints for people until it serves."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "host_tools.cli", "serve", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
+    told = []
+    for line in process.stdout:
+        told.append(line)
+        if line.startswith("Requests are told below."):
+            break
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("grants", "displays"),
+    [(["password"], 0), (["password", "refresh_token"], 0), (["refresh_token", "device_code"], 1)],
+)
+def test_a_display_is_spoken_of_where_one_may_pair(tmp_path, grants, displays):
+    (tmp_path / "tenant.toml").write_text(f'clients = [{{ client_id = "app", grants = {json.dumps(grants)} }}]')
+    told = lines_of(tmp_path, "--config", "tenant.toml")
+    hints = [line for line in told if "stoa simulate" in line]
+    assert len(hints) == displays and all("--client-id app" in line for line in hints)
+    assert any(line.split() == ["client", "app,", "app"] for line in told)
+
+
 INTERRUPTED = """
 import contextlib, os, signal, threading
 from host_tools.authority import start_authority

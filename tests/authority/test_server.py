@@ -150,6 +150,13 @@ def test_a_huge_body_is_refused_on_the_wire(running):
     assert httpx2.get(f"{running.issuer}activate").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["oauth/token/", "oauth/device/code/", "control", "elsewhere"])
+def test_an_address_that_is_nearly_one_is_none(running, path):
+    """Nobody is sent on: a device that follows no redirect would not get there."""
+    for reply in (httpx2.get(f"{running.issuer}{path}"), httpx2.post(f"{running.issuer}{path}", data={"a": "b"})):
+        assert (reply.status_code, "location" in reply.headers) == (404, False)
+
+
 @pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00" * 10 + b"\r\n\r\n", b"GET\r\n\r\n", b"A" * 200_000])
 def test_garbage_on_the_wire_does_no_harm(running, garbage):
     port = int(running.issuer.rstrip("/").rsplit(":", 1)[1])

@@ -65,7 +65,7 @@ class House:
         return self.post("oauth/token", grant_type="refresh_token", client_id=client_id, refresh_token=token)
 
     def client_id(self, name: str) -> str:
-        return next(each.client_id for each in self.authority.provision.clients if each.name == name)
+        return next(each.client_id for each in self.authority.listed_tenant.clients if each.name == name)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_the_example_is_what_it_looks_like(house):
     assert [user.username for user in settings.users] == ["anna@stoa.example", "ben@stoa.example"]
     assert [client.name for client in settings.clients] == ["Kitchen display", "Hall display", "The house's app"]
     assert settings.webhooks == ("http://127.0.0.1:9000/messages",)
-    assert house.authority.provision.name == settings.name == "Our house"
+    assert house.authority.listed_tenant.name == settings.name == "Our house"
     assert house.authority.tenant.client_id == house.client_id("Kitchen display")
     assert house.authority.control.access_token_lifetime_s == 3600
 
@@ -311,7 +311,7 @@ def test_with_a_database_the_file_decides_who_is_there(tmp_path, house):
     with start_authority(
         VirtualClock(START_NS), database=database, config=house.file, quote_of_day=quote_of_day
     ) as one:
-        kitchen, secret = one.tenant.client_id, one.provision.users[1].authenticators[0].totp_secret
+        kitchen, secret = one.tenant.client_id, one.listed_tenant.users[1].authenticators[0].totp_secret
         gone = httpx2.post(f"{one.issuer}oauth/device/code", data={"client_id": demo_client})
         assert gone.json()["error"] == "invalid_client"
         assert [each.secret for each in one.control.authenticators("ben@stoa.example")] == ["", secret]
@@ -319,7 +319,7 @@ def test_with_a_database_the_file_decides_who_is_there(tmp_path, house):
         VirtualClock(START_NS), database=database, config=house.file, quote_of_day=quote_of_day
     ) as two:
         assert two.tenant.client_id == kitchen
-        assert two.provision.users[1].authenticators[0].totp_secret == secret
+        assert two.listed_tenant.users[1].authenticators[0].totp_secret == secret
 
 
 # The command.

@@ -1,172 +1,17 @@
-"""The outbox's subscribers: real receivers of every temper, over real connections. Only the pauses take no time."""
+"""A message reaches every subscriber of the outbox, is tried again, and given up in the end."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import contextlib
-import itertools
 import json
-import queue
-import re
-import socket
-import ssl
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
-import trustme
 
-from host_tools.authority import AuthorityError, InvalidSetting, start_authority
 from host_tools.authority.core.records import Message
 from host_tools.authority.webhooks import MOST_WAITING, Webhooks
-from host_tools.rehearsal.person import approve
 
-from .conftest import START_NS, over_the_wire, quote_of_day
-
-PATIENCE_S = 20  # until a test that waits for what never comes has failed
-
-
-@dataclass(frozen=True)
-class Post:
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def message_id(self) -> str:
-        return json.loads(self.body)["message_id"]
-
-
-class Receiver(ThreadingHTTPServer):
-    """Answers with these statuses in turn, the last one for ever. While it is held it answers nothing."""
-
-    def __init__(self, *statuses: int, location: str = "", ca: trustme.CA | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.scheme = "http"
-        if ca is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            ca.issue_cert("127.0.0.1").configure_cert(context)
-            self.socket = context.wrap_socket(self.socket, server_side=True)
-            self.scheme = "https"
-        self.statuses = list(statuses or (204,))
-        self.location = location
-        self.free = threading.Event()
-        self.free.set()
-        self.posts: queue.Queue[Post] = queue.Queue()
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.server_address[1]}"
-
-    @property
-    def url(self) -> str:
-        return f"{self.scheme}://{self.host}/hook"
-
-    def next(self) -> Post:
-        return self.posts.get(timeout=PATIENCE_S)
-
-    def all(self) -> list[Post]:
-        """Those that have come and were not taken by `next`."""
-        return [self.posts.get_nowait() for _ in range(self.posts.qsize())]
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A sender that does not trust it, or has gone."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.posts.put(Post(self.path, dict(self.headers), body))
-        self.server.free.wait(PATIENCE_S)
-        statuses = self.server.statuses
-        status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
-        if status == 0:  # no answer at all
-            self.close_connection = True
-            return
-        self.send_response(status)
-        if self.server.location:
-            self.send_header("Location", self.server.location)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *told: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def receive() -> Iterator[Callable[..., Receiver]]:
-    """Opens receivers."""
-    opened: list[Receiver] = []
-
-    def receive(*statuses: int, **options: Any) -> Receiver:
-        opened.append(Receiver(*statuses, **options))
-        return opened[-1]
-
-    yield receive
-    for each in opened:
-        each.free.set()
-        each.shutdown()
-        each.server_close()
-
-
-class Told:
-    """What became of messages, and the pauses that were made: none of them took any time."""
-
-    def __init__(self) -> None:
-        self.failures: queue.Queue[tuple[str, str]] = queue.Queue()
-        self.pauses: list[float] = []
-
-    def failure(self, message: Message, why: str) -> None:
-        self.failures.put((message.message_id, why))
-
-    async def pause(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-
-    def next(self) -> tuple[str, str]:
-        return self.failures.get(timeout=PATIENCE_S)
-
-    def all(self) -> list[tuple[str, str]]:
-        return [self.failures.get_nowait() for _ in range(self.failures.qsize())]
-
-
-@pytest.fixture
-def told() -> Told:
-    return Told()
-
-
-@pytest.fixture
-def telling(told) -> Iterator[Callable[..., Webhooks]]:
-    """Starts webhooks to these URLs."""
-    with contextlib.ExitStack() as started:
-
-        def telling(*urls: str, **options: Any) -> Webhooks:
-            webhooks = Webhooks(urls, told.failure, **({"pause": told.pause} | options))
-            webhooks.start()
-            started.callback(webhooks.stop)
-            return webhooks
-
-        yield telling
-
-
-def message(number: int = 1) -> Message:
-    text = f"{number:06} is your verification code for Stoa display."
-    return Message(f"m{number}", "auth0|1", "sms", "+15551234567", text, START_NS)
-
-
-def refused_port() -> int:
-    """One on which nobody listens."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return unused.getsockname()[1]
+from .receivers import PATIENCE_S, SENT_NS, message, refused_port
 
 
 def test_every_subscriber_is_told_of_a_message(receive, telling, told):
@@ -190,7 +35,7 @@ def test_every_subscriber_is_told_of_a_message(receive, telling, told):
 
 def test_a_message_in_any_script_arrives_as_it_is(receive, telling):
     receiver = receive()
-    hostile = Message("m1", "u", "email", '"><b>\u202e\n@ü.example', "“κωδικός” \U0001f511", START_NS)
+    hostile = Message("m1", "u", "email", '"><b>\u202e\n@ü.example', "“κωδικός” \U0001f511", SENT_NS)
     telling(receiver.url).send(hostile)
     body = json.loads(receiver.next().body)
     assert (body["recipient"], body["text"]) == (hostile.recipient, hostile.text)
@@ -261,45 +106,6 @@ def test_one_that_never_answers_is_given_up(receive, telling, told):
     telling(receiver.url, timeout_s=0.05).send(message())
     assert told.next() == ("m1", f"{receiver.host} did not answer in 0.05 s")
     assert told.pauses == [1, 5, 25]
-
-
-class Dripping:
-    """A server that sends `first`, and then a byte before anybody has given up waiting for one, for ever."""
-
-    def __init__(self, first: bytes) -> None:
-        self._first = first
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.host = f"127.0.0.1:{self._listening.getsockname()[1]}"
-        self.url = f"http://{self.host}/"
-        self.connections: queue.Queue[int] = queue.Queue()
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            for number in itertools.count(1):
-                accepted, _ = self._listening.accept()
-                self.connections.put(number)
-                with accepted, contextlib.suppress(OSError):
-                    accepted.sendall(self._first)
-                    while True:
-                        threading.Event().wait(0.001)
-                        accepted.sendall(b"x")
-
-    def close(self) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-
-
-@pytest.fixture
-def dripping() -> Iterator[Callable[[bytes], Dripping]]:
-    with contextlib.ExitStack() as opened:
-
-        def dripping(first: bytes) -> Dripping:
-            server = Dripping(first)
-            opened.callback(server.close)
-            return server
-
-        yield dripping
 
 
 def test_an_answer_that_drips_is_not_waited_for(dripping, telling, told):
@@ -383,33 +189,6 @@ def test_a_pause_between_tries_does_not_put_off_the_end(receive, told):
     assert told.all() == [("m1", f"{receiver.host} had not taken it when the authority ended")]
 
 
-def test_a_certificate_nobody_vouches_for_is_refused(receive, telling, told):
-    receiver = receive(ca=trustme.CA())
-    telling(receiver.url).send(message())
-    _, why = told.next()
-    assert why.startswith(f"{receiver.host} has no certificate to be trusted: ")
-    assert receiver.all() == []
-
-
-def test_a_ca_of_ones_own_is_trusted_by_ssl_cert_file(receive, telling, monkeypatch, tmp_path):
-    ca = trustme.CA()
-    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    receiver = receive(ca=ca)
-    telling(receiver.url).send(message())
-    assert receiver.next().message_id == "m1"
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
-    with pytest.raises(AuthorityError, match="put SSL_CERT_FILE, HTTP_PROXY and their kin right"):
-        telling(receiver.url)
-
-
-@pytest.mark.parametrize("proxy", ["ftp://127.0.0.1:9", "socks5://127.0.0.1:9"])
-def test_a_proxy_that_cannot_be_used_stops_the_start(told, monkeypatch, proxy):
-    monkeypatch.setenv("ALL_PROXY", proxy)
-    with pytest.raises(AuthorityError, match="put SSL_CERT_FILE, HTTP_PROXY and their kin right"):
-        Webhooks(["https://hooks.example/"], told.failure)
-
-
 def test_a_log_that_cannot_be_written_ends_no_deliveries(receive):
     receiver = receive(404, 204)
 
@@ -422,126 +201,3 @@ def test_a_log_that_cannot_be_written_ends_no_deliveries(receive):
     webhooks.send(message(2))
     assert [receiver.next().message_id for _ in range(2)] == ["m1", "m2"]
     webhooks.stop()
-
-
-def test_a_proxy_for_elsewhere_does_not_come_between(receive, telling, monkeypatch):
-    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{refused_port()}")
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.delenv("no_proxy", raising=False)
-    receiver = receive()
-    telling(receiver.url).send(message())
-    assert receiver.next().message_id == "m1"
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "hooks.example/secret",
-        "ftp://user:secret@hooks.example/",
-        "http:///secret",
-        "http://user:secret@",
-        "http://hooks.example:secret/",
-        "http://hooks.example/\nsecret",
-    ],
-)
-def test_what_is_no_address_is_named_by_its_place_alone(told, url):
-    with pytest.raises(InvalidSetting) as refused:
-        Webhooks(["http://127.0.0.1/", url], told.failure)
-    assert str(refused.value) == "webhooks has no http or https address at place 2"
-
-
-# With the authority around it.
-
-
-def test_a_code_reaches_the_subscriber_and_brings_tokens(receive, clock):
-    receiver = receive()
-    with (
-        start_authority(clock, quote_of_day=quote_of_day, webhooks=[receiver.url]) as running,
-        over_the_wire(running) as display,
-    ):
-        running.control.enrol(running.tenant.demo_user, "sms", "+15551234567")
-        refresh_token, mfa_token = paired_and_challenged(running, display)
-        challenge = {"client_id": running.tenant.client_id, "mfa_token": mfa_token, "challenge_type": "oob"}
-        sent = display.http.post("/mfa/challenge", json=challenge).json()
-        body = json.loads(receiver.next().body)
-        assert (body["channel"], body["recipient"]) == ("sms", "+15551234567")
-        code = re.match(r"(\d{6}) is your verification code for Stoa display\.$", body["text"]).group(1)
-        granted = display.http.post(
-            "/oauth/token",
-            data={
-                "grant_type": "http://auth0.com/oauth/grant-type/mfa-oob",
-                "client_id": running.tenant.client_id,
-                "mfa_token": mfa_token,
-                "oob_code": sent["oob_code"],
-                "binding_code": code,
-            },
-        )
-        assert granted.status_code == 200, granted.text
-        assert granted.json()["refresh_token"] != refresh_token
-        assert [each for each in running.control.events() if each.kind == "delivery_failed"] == []
-
-
-def paired_and_challenged(running, display) -> tuple[str, str]:
-    """A refresh token, and the mfa_token with which its refresh was refused."""
-    tenant = running.tenant
-    begun = display.ask().json()
-    approve(begun["verification_uri"], begun["user_code"], tenant.demo_user, tenant.demo_password, lambda: "")
-    refresh_token = display.poll(begun["device_code"]).json()["refresh_token"]
-    running.set_mfa("rule")
-    return refresh_token, display.refresh(refresh_token).json()["mfa_token"]
-
-
-def test_a_failure_is_in_the_log_without_any_secret(receive, clock):
-    receiver = receive(404)
-    url = f"http://user:pass-word@{receiver.host}/path-secret?token=query-secret"
-    with start_authority(clock, quote_of_day=quote_of_day, webhooks=[url]) as running:
-        outbox = running._authority.outbox
-        sent = outbox.send("auth0|1", "sms", "+15551234567", "123456 is your verification code for Stoa display.")
-        post = receiver.next()
-        assert post.path == "/path-secret?token=query-secret"
-        assert base64.b64decode(post.headers["Authorization"].removeprefix("Basic ")) == b"user:pass-word"
-        failed = next(each for each in until(lambda: running.control.events()) if each.kind == "delivery_failed")
-        assert (failed.user_id, failed.detail) == ("auth0|1", f"{receiver.host} answered 404")
-        told = repr(running.control.events())
-        for secret in ("user:", "pass-word", "path-secret", "query-secret", "123456", sent.recipient, sent.text):
-            assert secret not in told
-
-
-def until(events: Callable[[], list[Any]]) -> list[Any]:
-    """The events once there are any: the receiver knows of its answer before the log does."""
-    while not (found := events()):
-        threading.Event().wait(0.005)
-    return found
-
-
-def test_what_waits_when_the_server_ends_is_in_the_log(receive, clock, tmp_path):
-    receiver = receive()
-    receiver.free.clear()
-    database = tmp_path / "authority.sqlite"
-    with start_authority(clock, database=database, quote_of_day=quote_of_day, webhooks=[receiver.url]) as running:
-        running._authority.outbox.send("auth0|1", "sms", "+15551234567", "123456")
-        receiver.next()
-    with start_authority(clock, database=database, quote_of_day=quote_of_day) as again:
-        failed = [each for each in again.control.events() if each.kind == "delivery_failed"]
-    assert [each.detail for each in failed] == [f"{receiver.host} had not taken it when the authority ended"]
-
-
-def test_a_wrong_address_stops_the_start(clock):
-    with pytest.raises(InvalidSetting, match="at place 1"):
-        start_authority(clock, quote_of_day=quote_of_day, webhooks=["hooks.example"])
-
-
-STARTED = """
-import sys
-from host_tools.authority import start_authority
-from host_tools.clock import VirtualClock
-with start_authority(VirtualClock(0)) as running:
-    running._authority.outbox.send("auth0|1", "sms", "+15551234567", "123456")
-print("httpx2" in sys.modules)
-"""
-
-
-def test_who_has_no_subscriber_does_not_wait_for_an_http_client():
-    done = subprocess.run([sys.executable, "-c", STARTED], capture_output=True, text=True, timeout=60)
-    assert done.stdout == "False\n", done.stderr

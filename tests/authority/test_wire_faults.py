@@ -42,6 +42,21 @@ def test_a_reply_is_lost_as_often_as_asked_and_at_that_endpoint_alone(paired, de
     assert paired.authority.control.faults() == ()
 
 
+@pytest.mark.parametrize("endpoint", ["mfa", "token"])
+def test_a_fault_of_the_mfa_api_strikes_each_of_its_addresses(paired, device, endpoint):
+    paired.authority.control.set_fault(RateLimit(endpoint))
+    http = device.http
+    sent = [
+        http.get("/mfa/authenticators"),
+        http.delete("/mfa/authenticators/totp%7Cdev_x"),
+        http.post("/mfa/associate", json={}),
+        http.post("/mfa/challenge", json={}),
+    ]
+    assert {reply.status_code == 429 for reply in sent} == {endpoint == "mfa"}
+    for elsewhere in ("/mfa/authenticators/", "/mfa/authenticators/a/b", "/mfa"):
+        assert http.delete(elsewhere).status_code == 404
+
+
 @pytest.mark.parametrize(("moment", "refreshes", "standing"), [("before", 0, "newest"), ("after", 1, "reused")])
 def test_a_lost_reply_to_a_refresh_was_processed_or_not(paired, device, moment, refreshes, standing):
     control, token = paired.authority.control, paired.tokens["refresh_token"]

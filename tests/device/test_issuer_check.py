@@ -10,13 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 import trustme
-import uvicorn
 from cryptography import x509
 
 from host_tools.authority import start_authority
-from host_tools.authority.app import create_app
-from host_tools.authority.core.authority import Authority
-from host_tools.authority.store import SqliteStore
 from host_tools.clock import RealClock
 from host_tools.device.configuring.issuer_check import check_issuer
 from tests.device.discovery_site import WELL_KNOWN, Site, server_context
@@ -73,47 +69,26 @@ def test_the_authority_of_this_repository():
     assert report.root is None
 
 
-@contextmanager
-def authority_over_tls(ca):
-    """The repository's authority behind a certificate: what uvicorn is told, and nothing else, differs."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        issuer = f"https://localhost:{listening.getsockname()[1]}/"
-        store = SqliteStore(None)
-        app = create_app(Authority(store, RealClock(), issuer, "never", 3600), lambda day: None)
-        config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="none", http="h11")
-        config.load()
-        config.ssl = server_context(ca)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-        thread.start()
-        try:
-            # It listens when it has started; a connection waits until then.
-            listening.listen()
-            yield issuer
-        finally:
-            server.should_exit = True
-            thread.join(10)
-            store.close()
-
-
-def test_the_authority_behind_a_certificate_that_is_trusted(ca, trusting):
-    with authority_over_tls(ca) as issuer:
-        report = check_issuer(issuer, context=trusting)
+def test_the_authority_behind_a_certificate_that_is_trusted():
+    with start_authority(RealClock(), tls=True) as authority:
+        root = authority.ca_file.read_text()
+        report = check_issuer(authority.issuer, context=ssl.create_default_context(cafile=authority.ca_file))
+    assert authority.issuer.startswith("https://")
     assert not report.failed
     assert good(report)["certificate"].startswith("is good, up to the root ")
     # Its endpoints are on the same host.
     assert not any("certificate of" in finding.subject for finding in report.findings)
-    assert report.root.pem == ssl.DER_cert_to_PEM_cert(ssl.PEM_cert_to_DER_cert(ca.cert_pem.bytes().decode()))
+    assert report.root.pem == ssl.DER_cert_to_PEM_cert(ssl.PEM_cert_to_DER_cert(root))
 
 
 def test_the_authority_behind_one_that_is_not():
-    with authority_over_tls(trustme.CA()) as issuer:
-        report = check_issuer(issuer, context=ssl.create_default_context())
+    with start_authority(RealClock(), tls=True) as authority:
+        report = check_issuer(authority.issuer, context=ssl.create_default_context())
     text, remedy = errors(report)["certificate"]
     assert "unable to get local issuer certificate" in text
     assert "takes none of your own" in remedy
-    assert report.root is None and len(report.findings) == 2
+    assert report.root is None
+    assert [finding.level for finding in report.findings if finding.subject != "address"] == ["error"]
 
 
 def test_the_root_is_the_one_at_the_end_of_the_chain(ca, trusting):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import httpx2
@@ -16,6 +17,9 @@ from tests.interop.requirements import server_rows
 ROWS = {row.id: row for row in server_rows()}
 # RFC 6749 5.2: a description is printable ASCII without the quotation mark and the backslash.
 DESCRIPTION = set(string.printable[:95]) - set('"\\')
+# RFC 6749 10.10: a guess may succeed with 2**-128 at most and should with no more than 2**-160.
+LEAST_BITS = 160
+SAMPLE = 300  # so many tokens show 62 or more of 64 signs in nearly each place
 # The tests of this run that have passed, as (file, name).
 PASSED = pytest.StashKey[set[tuple[object, str]]]()
 
@@ -42,10 +46,14 @@ def refused(reply: httpx2.Response, *errors: str) -> None:
     assert set(body.get("error_description", "")) <= DESCRIPTION
 
 
-def bits(token: str) -> int:
-    """The most entropy that a token's length leaves room for, at 6 bits a character."""
-    assert re.fullmatch(r"[\w.~+/=-]+", token)
-    return 6 * len(token)
+def bits(tokens: Collection[str]) -> float:
+    """The entropy that these leave room for: of each place, as much as the signs that have stood there do.
+
+    What they all have in common counts for nothing. Whether signs and places are drawn evenly and apart from each
+    other, nobody can tell from outside.
+    """
+    assert all(re.fullmatch(r"[\w.~+/=-]+", token) for token in tokens)
+    return sum(math.log2(len(set(place))) for place in zip(*tokens, strict=True))
 
 
 def granted(tokens: dict[str, Any]) -> set[str]:

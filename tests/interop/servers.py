@@ -18,6 +18,7 @@ from tests.interop.ours import own_authority
 from tests.interop.person import Person
 
 TENANT_FILE = Path(__file__).with_name("tenant.toml")
+CONFIDENTIAL = {"client_id": foreign.CONFIDENTIAL_CLIENT_ID, "client_secret": foreign.CLIENT_SECRET}
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
@@ -25,9 +26,12 @@ DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 class Server:
     """client_id: the display's; the others are of clients that may do the same, and one's refresh tokens stay fixed.
 
+    confidential: id and secret of a client that has one, as it sends them in the body.
     scope: all that the display may have; narrower: a part of it. target: the parameter that names the API.
+    idle_s: how long a refresh token of the display may go unused.
 
     forgive_lost_reply: lets the token before the newest be taken for so many seconds; None where a server cannot.
+    end_all_of_the_person: what is done when their password is no longer theirs alone; None where a server has nothing.
     """
 
     name: str
@@ -35,15 +39,18 @@ class Server:
     client_id: str
     other_client_id: str
     fixed_client_id: str
+    confidential: dict[str, str]
     client_name: str
     scope: str
     narrower: str
     target: dict[str, str]
     resource: str
+    idle_s: int
     person: Person
     clock: MirroredClock
     http: httpx2.Client
     forgive_lost_reply: Callable[[int], None] | None = None
+    end_all_of_the_person: Callable[[], object] | None = None
 
     @cached_property
     def metadata(self) -> dict[str, Any]:
@@ -64,6 +71,12 @@ class Server:
 
     def revoke(self, token: str, **changed: str) -> httpx2.Response:
         return self.post("revocation_endpoint", {"token": token, "client_id": self.client_id} | changed)
+
+    def introspect(self, token: str) -> dict[str, Any]:
+        """What the confidential client is told of a token."""
+        asked = self.post("introspection_endpoint", {"token": token, **self.confidential})
+        told: dict[str, Any] = asked.raise_for_status().json()
+        return told
 
     def post(self, endpoint: str, fields: Any) -> httpx2.Response:
         """endpoint: its name in the discovery document."""
@@ -99,11 +112,13 @@ def oidc_provider(clock: MirroredClock) -> Iterator[Server]:
             client_id=foreign.CLIENT_ID,
             other_client_id=foreign.OTHER_CLIENT_ID,
             fixed_client_id=foreign.FIXED_CLIENT_ID,
+            confidential=CONFIDENTIAL,
             client_name="Stoa display",
             scope=foreign.SCOPE,
             narrower="read:quotes",
             target={"resource": foreign.RESOURCE},
             resource=foreign.RESOURCE,
+            idle_s=foreign.REFRESH_TOKEN_IDLE_S,
             person=foreign.PERSON,
             clock=clock,
             http=http,
@@ -120,15 +135,18 @@ def ours(clock: MirroredClock, dialect: str) -> Iterator[Server]:
             client_id=tenant.client_id,
             other_client_id=foreign.OTHER_CLIENT_ID,
             fixed_client_id=foreign.FIXED_CLIENT_ID,
+            confidential=CONFIDENTIAL,
             client_name="Stoa display",
             scope=tenant.scope,
             narrower="read:quotes",
             target={"audience" if dialect == "auth0" else "resource": tenant.audience},
             resource=tenant.audience,
+            idle_s=foreign.REFRESH_TOKEN_IDLE_S,
             person=own.person,
             clock=clock,
             http=http,
             forgive_lost_reply=lambda seconds: control.set_refresh_leeway(tenant.client_id, seconds),
+            end_all_of_the_person=lambda: control.revoke(user=tenant.demo_user),
         )
 
 

@@ -35,6 +35,7 @@ from schemathesis.specs.openapi.checks import (
 from host_tools.authority import RateLimit, RunningAuthority, Snapshot, openapi, start_authority
 from host_tools.authority.core import users
 from host_tools.authority.core.errors import MfaRequired
+from host_tools.authority.core.mfa_api import AuthenticatorName
 from host_tools.authority.core.records import DeviceGrant, User, fingerprint
 from host_tools.authority.core.token_endpoint import MFA_SCOPES, Credentials
 from host_tools.authority.dialects import DIALECTS, DialectName
@@ -208,7 +209,8 @@ def issue(
     control.set_mfa("never")
 
     def challenged(factor: str) -> str:
-        return core.mfa_api.challenge(sent, mfa_tokens[0], ["oob"], by_factor[factor].authenticator_id).oob_code
+        named = AuthenticatorName(factor, by_factor[factor].authenticator_id)
+        return core.mfa_api.challenge(sent, mfa_tokens[0], ["oob"], named).oob_code
 
     oob_codes = [challenged("push"), challenged("sms"), challenged("push")]
     control.answer_push(approve=True)  # the newest
@@ -229,7 +231,9 @@ def issue(
         "audience": [tenant.audience, f"{running.issuer}mfa/"],
         "resource": [tenant.audience],
         "challenge_type": ["otp", "oob", "otp oob"],
-        "authenticator_id": [f"any|dev_{each.authenticator_id}" for each in by_factor.values()],
+        "authenticator_id": [
+            f"{'totp' if factor == 'otp' else factor}|dev_{each.authenticator_id}" for factor, each in by_factor.items()
+        ],
         "client_id": [tenant.client_id],
         "user": [tenant.demo_user],
         "sha256": [fingerprint(rotated.refresh_token), fingerprint(granted.refresh_token)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stoa.auth.push import step
+from tests.unit.pairing import T, reply
 
 START = ("start", "display", "Fe26.2*mfa")
 # As Auth0's reference and its guide to push have them: they differ in the name of the channel's member.
@@ -12,8 +13,6 @@ TOTP = {"id": "totp|dev_3", "authenticator_type": "otp", "active": True}
 RECOVERY = {"id": "recovery-code|dev_4", "authenticator_type": "recovery-code", "active": True}
 ENROLLED = [RECOVERY, SMS, PUSH, TOTP]
 CHALLENGE = {"challenge_type": "oob", "oob_code": "Fe26.2*oob"}
-TOKENS = {"access_token": "at", "refresh_token": "rt", "token_type": "Bearer", "expires_in": 86400}
-TOKENS_KEPT = {"access_token": "at", "refresh_token": "rt", "expires_in": 86400}
 LIST = ("get", "authenticators", "Fe26.2*mfa")
 ASK = (
     "post",
@@ -35,12 +34,6 @@ POLL = (
         ("oob_code", "Fe26.2*oob"),
     ),
 )
-# As an epoch is: too long for a float on the boards, so that one in between would show (campaigns/narrow_floats.py).
-T = 1_800_000_301
-
-
-def reply(body, status=200):
-    return ("reply", status, body)
 
 
 def error(code, status=403):
@@ -51,19 +44,22 @@ def stopped(reason):
     return (("stopped", reason),)
 
 
-def machine(name):
-    """A machine brought to a state by the events that lead there, and the moment it is then."""
+def machine(name, **challenge):
+    """A machine brought to a state by the events that lead there, and the moment it is then.
+
+    challenge: members that the answer to it has beside Auth0's.
+    """
     state: dict = {}
-    ways = {
-        "idle": [],
-        "asking": [(START, 0)],
-        "challenging": [(START, 0), (reply(ENROLLED), 1)],
-        "showing": [(START, 0), (reply(ENROLLED), 1), (reply(CHALLENGE), 2)],
-        "waiting": [(START, 0), (reply(ENROLLED), 1), (reply(CHALLENGE), 2), (("shown",), 5)],
-        "polling": [(START, 0), (reply(ENROLLED), 1), (reply(CHALLENGE), 2), (("shown",), 5), (("tick",), 7)],
-    }
+    sent = {**CHALLENGE, **challenge}
+    way = [
+        (START, 0),
+        (reply(ENROLLED), 1),
+        (reply(sent), 2),
+        (("shown",), 5),
+        (("tick",), 2 + sent.get("interval", 5)),
+    ]
     now = T
-    for event, later in ways[name]:
+    for event, later in way[: ("idle", "asking", "challenging", "showing", "waiting", "polling").index(name)]:
         now = T + later
         step(state, event, now)
     assert state.get("is", "idle") == name

@@ -1,14 +1,42 @@
-"""Pairing by RFC 8628: intervals, expiry, clocks that jump, and power cuts."""
+"""Polling by RFC 8628 3.5, for device grant and push: intervals, expiry. And a device grant's clocks and power cuts."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
-from stoa.auth import device_grant
+from stoa.auth import device_grant, push
 from stoa.auth.device_grant import step
+from tests.unit import phone
 from tests.unit.pairing import ASK, CLIENT, CODE, POLL, TOKENS, TOKENS_KEPT, T, error, machine, reply
+
+
+@dataclass(frozen=True)
+class Polled:
+    """A machine that polls the token endpoint.
+
+    bring: gives it in a state, and the moment it is then. ends_at: the moment at which what it asks for expires.
+    """
+
+    step: Callable[[dict, tuple, int], tuple]
+    bring: Callable[[str], tuple[dict, int]]
+    poll: tuple
+    ends_at: int
+
+
+POLLED = {
+    "device grant": Polled(step, machine, POLL, T + 900),
+    # Counted from the challenge, a second after the start.
+    "push": Polled(push.step, phone.machine, phone.POLL, T + 1 + push.LIFETIME_S),
+}
+
+
+@pytest.fixture(params=POLLED)
+def polled(request):
+    return POLLED[request.param]
 
 
 def test_a_whole_pairing_and_no_secret_left_in_the_state():
@@ -25,23 +53,51 @@ def test_a_whole_pairing_and_no_secret_left_in_the_state():
     assert "Ag_EE-ko1p" not in json.dumps(state)
 
 
-def test_slow_down_is_a_ratchet():
-    state, now = machine("polling")
+# What both share (stoa.auth.polling).
+
+
+def test_slow_down_is_a_ratchet(polled):
+    state, now = polled.bring("polling")
     for interval in (10, 15, 20):
-        assert step(state, error("slow_down"), now) == (("wait", interval),)
-        assert step(state, ("tick",), now + interval - 1) == (("wait", 1),)
+        assert polled.step(state, error("slow_down"), now) == (("wait", interval),)
+        assert polled.step(state, ("tick",), now + interval - 1) == (("wait", 1),)
         now += interval
-        assert step(state, ("tick",), now) == (POLL,)
-    assert step(state, error("authorization_pending"), now) == (("wait", 20),)
+        assert polled.step(state, ("tick",), now) == (polled.poll,)
+    assert polled.step(state, error("authorization_pending"), now) == (("wait", 20),)
 
 
-def test_lost_replies_double_the_interval_for_good():
-    state, now = machine("polling")
+def test_lost_replies_double_the_interval_for_good(polled):
+    state, now = polled.bring("polling")
     for interval in (10, 20, 40):
-        assert step(state, ("lost",), now) == (("wait", interval),)
+        assert polled.step(state, ("lost",), now) == (("wait", interval),)
         now += interval
-        step(state, ("tick",), now)
-    assert step(state, error("authorization_pending"), now) == (("wait", 40),)
+        assert polled.step(state, ("tick",), now) == (polled.poll,)
+    assert polled.step(state, error("authorization_pending"), now) == (("wait", 40),)
+
+
+def test_the_last_wait_ends_at_the_expiry(polled):
+    state, _ = polled.bring("polling")
+    assert polled.step(state, error("slow_down"), polled.ends_at - 8) == (("wait", 8),)
+    assert polled.step(state, ("tick",), polled.ends_at) == (("stopped", "expired"),)
+
+
+@pytest.mark.parametrize("event", [error("authorization_pending"), error("slow_down"), ("lost",), reply(None)])
+def test_a_poll_that_outlives_what_it_asks_for_ends_it(polled, event):
+    state, _ = polled.bring("polling")
+    assert polled.step(state, event, polled.ends_at) == (("stopped", "expired"),)
+
+
+def test_a_wait_that_outlives_it_ends_it(polled):
+    state, _ = polled.bring("waiting")
+    assert polled.step(state, ("tick",), polled.ends_at) == (("stopped", "expired"),)
+
+
+def test_a_yes_that_comes_late_is_still_a_yes(polled):
+    state, _ = polled.bring("polling")
+    assert polled.step(state, reply(TOKENS), polled.ends_at + 100) == (("granted", TOKENS_KEPT),)
+
+
+# A device grant's own.
 
 
 def test_a_poll_that_a_power_cut_broke_off_counts_as_lost():
@@ -59,23 +115,9 @@ def test_expiry_counts_from_the_request_and_is_bounded():
     assert state["expires_at"] == T + device_grant.LIFETIME_MAX_S
 
 
-@pytest.mark.parametrize(
-    "event", [error("authorization_pending"), error("slow_down"), ("lost",), reply(None), ("tick",)]
-)
-def test_a_poll_that_outlives_the_code_ends_it(event):
+def test_a_poll_that_a_power_cut_broke_off_for_longer_than_the_code_lives_ends_it():
     state, _ = machine("polling")
-    assert step(state, event, T + 900) == (("stopped", "expired"),)
-
-
-def test_a_grant_that_comes_late_is_still_a_grant():
-    state, _ = machine("polling")
-    assert step(state, reply(TOKENS), T + 1000) == (("granted", TOKENS_KEPT),)
-
-
-def test_the_last_wait_ends_at_the_expiry():
-    state, _ = machine("polling", expires_in=30)
-    assert step(state, error("slow_down"), T + 22) == (("wait", 8),)
-    assert step(state, ("tick",), T + 30) == (("stopped", "expired"),)
+    assert step(state, ("tick",), T + 900) == (("stopped", "expired"),)
 
 
 @pytest.mark.parametrize(

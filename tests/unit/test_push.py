@@ -9,22 +9,11 @@ import pytest
 
 from stoa.auth import push
 from stoa.auth.push import TABLE, mark, step
-from tests.unit.phone import (
-    ASK,
-    CHALLENGE,
-    ENROLLED,
-    LIST,
-    POLL,
-    SMS,
-    START,
-    TOKENS,
-    TOKENS_KEPT,
-    error,
-    machine,
-    reply,
-    stopped,
-)
+from tests.unit.pairing import TOKENS, TOKENS_KEPT, reply
+from tests.unit.phone import ASK, CHALLENGE, ENROLLED, LIST, POLL, SMS, START, error, machine, stopped
 
+# Longer than slow_down's 5 seconds, so that what doubles it differs from what adds to it.
+INTERVAL_S = 7
 # row: (event, seconds later, the effects)
 ROWS = {
     ("idle", "start"): (START, 0, (LIST,)),
@@ -37,13 +26,13 @@ ROWS = {
     ("challenging", "none"): (reply({**CHALLENGE, "binding_method": "prompt"}), 1, stopped("no_authenticator")),
     ("challenging", "refused"): (error("unsupported_challenge_type", 401), 1, stopped("unavailable")),
     ("challenging", "lost"): (("lost",), 15, stopped("unavailable")),
-    ("showing", "shown"): (("shown",), 3, (("wait", 2),)),
-    ("waiting", "early"): (("tick",), 1, (("wait", 1),)),
-    ("waiting", "due"): (("tick",), 2, (POLL,)),
+    ("showing", "shown"): (("shown",), 3, (("wait", 4),)),
+    ("waiting", "early"): (("tick",), 1, (("wait", 3),)),
+    ("waiting", "due"): (("tick",), 4, (POLL,)),
     ("waiting", "expired"): (("tick",), 116, stopped("expired")),
-    ("polling", "pending"): (error("authorization_pending"), 1, (("wait", 5),)),
-    ("polling", "slow_down"): (error("slow_down", 429), 1, (("wait", 10),)),
-    ("polling", "lost"): (("lost",), 15, (("wait", 10),)),
+    ("polling", "pending"): (error("authorization_pending"), 1, (("wait", 7),)),
+    ("polling", "slow_down"): (error("slow_down", 429), 1, (("wait", 12),)),
+    ("polling", "lost"): (("lost",), 15, (("wait", 14),)),
     ("polling", "tokens"): (reply(TOKENS), 1, (("granted", TOKENS_KEPT),)),
     ("polling", "denied"): (error("invalid_grant"), 1, stopped("denied")),
     ("polling", "expired"): (error("expired_token"), 1, stopped("expired")),
@@ -70,7 +59,7 @@ def test_every_row_has_its_case():
 @pytest.mark.parametrize("row", ROWS, ids="-".join)
 def test_row(row):
     event, later, effects = ROWS[row]
-    state, now = machine(row[0])
+    state, now = machine(row[0], interval=INTERVAL_S)
     assert push._classify(state, event, now + later)[0] == row[1]
     assert step(state, event, now + later) == effects
     (effect,) = effects

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from stoa.auth.push import LIFETIME_S, OOB_CODE_MAX, step
+from tests.unit.pairing import TOKENS, TOKENS_KEPT, T, reply
 from tests.unit.phone import (
     ASK,
     CHALLENGE,
@@ -17,13 +18,9 @@ from tests.unit.phone import (
     RECOVERY,
     SMS,
     START,
-    TOKENS,
-    TOKENS_KEPT,
     TOTP,
-    T,
     error,
     machine,
-    reply,
     stopped,
 )
 
@@ -113,7 +110,7 @@ def test_no_binding_method_is_a_push(binding):
     "change",
     [
         {"challenge_type": "otp"},
-        {"challenge_type": None},
+        {"challenge_type": 7},
         {"oob_code": None},
         {"oob_code": 7},
         {"oob_code": ""},
@@ -139,7 +136,9 @@ def test_a_refusal_that_is_not_fit_for_the_log_has_no_code():
     assert state["detail"] is None
 
 
-@pytest.mark.parametrize("body", [None, [], [CHALLENGE]])
+@pytest.mark.parametrize(
+    "body", [None, [], [CHALLENGE], {}, {"hello": "portal"}, {**CHALLENGE, "challenge_type": None}]
+)
 def test_what_is_no_answer_to_a_challenge_counts_as_none(body):
     state, now = machine("challenging")
     assert step(state, reply(body, 502), now) == stopped("unavailable")
@@ -212,7 +211,7 @@ def test_what_only_an_edit_can_mend(code):
     assert step(state, error(code), now) == stopped("misconfigured")
 
 
-# How long.
+# How long. What a push and a device grant share of polling is in test_device_grant_time.py.
 
 
 @pytest.mark.parametrize(("sent", "interval"), [(7, 7), ("7", 7), (None, 5), (0, 5), ("soon", 5), (10**9, 1800)])
@@ -221,27 +220,6 @@ def test_the_interval_is_five_seconds_or_what_the_challenge_says(sent, interval)
     step(state, reply({**CHALLENGE, "interval": sent}), now)
     assert state["interval"] == interval
     assert step(state, ("shown",), now + 1) == (("wait", min(interval, LIFETIME_S) - 1),)
-
-
-def test_slow_down_is_a_ratchet():
-    state, now = machine("polling")
-    for interval in (10, 15, 20):
-        assert step(state, error("slow_down"), now) == (("wait", interval),)
-        assert step(state, ("tick",), now + interval - 1) == (("wait", 1),)
-        now += interval
-        assert step(state, ("tick",), now) == (POLL,)
-    assert step(state, error("authorization_pending"), now) == (("wait", 20),)
-
-
-def test_lost_replies_double_the_interval_for_good():
-    state, now = machine("polling")
-    for interval in (10, 20, 40):
-        assert step(state, ("lost",), now) == (("wait", interval),)
-        now += interval
-        step(state, ("tick",), now)
-    assert step(state, error("authorization_pending"), now) == (("wait", 40),)
-    step(state, ("tick",), now + 40)
-    assert step(state, ("lost",), now + 40) == (("wait", 4),), "never past the push's end"
 
 
 def test_a_push_is_waited_for_as_long_as_it_costs_little_counted_from_the_challenge():
@@ -256,16 +234,3 @@ def test_glass_that_takes_its_time_is_waited_for_and_then_the_phone_at_once():
     state, now = machine("showing")
     assert step(state, ("shown",), now + 27) == (("wait", 1),)
     assert step(state, ("tick",), now + 28) == (POLL,)
-
-
-@pytest.mark.parametrize(
-    "event", [error("authorization_pending"), error("slow_down"), ("lost",), reply(None), ("tick",)]
-)
-def test_what_outlives_the_push_ends_it(event):
-    state, _ = machine("waiting" if event == ("tick",) else "polling")
-    assert step(state, event, T + 1 + LIFETIME_S) == stopped("expired")
-
-
-def test_a_yes_that_comes_late_is_still_a_yes():
-    state, _ = machine("polling")
-    assert step(state, reply(TOKENS), T + 1000) == (("granted", TOKENS_KEPT),)

@@ -149,7 +149,7 @@ def test_without_a_quote_the_message_has_the_whole_glass(name, quote, said):
 @pytest.mark.parametrize("quote", [None, QUOTE])
 def test_a_push_says_where_to_look_and_what_else_there_will_be(panel, quote, said):
     show("push", {"quote": quote}, panel)
-    assert "Approve on your phone Use your authenticator app, or wait for a code to scan." in whole(said)
+    assert "Approve on your phone Use your authenticator app, or wait two minutes for a code to scan." in whole(said)
 
 
 def test_waiting_says_when_and_what_a_person_can_do(said):

@@ -1,12 +1,8 @@
 """A display and an authority over TLS: its certificate is verified like any other server's."""
 
 import json
-import os
-import signal
 import ssl
 import subprocess
-import sys
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,6 +12,7 @@ from host_tools.authority import LoseReply, server, start_authority
 from host_tools.authority.local_ca import LocalCA
 from host_tools.rehearsal.person import approve
 from tests.home import Home
+from tests.virtual_board.running_command import stoa
 
 
 @pytest.fixture
@@ -114,25 +111,6 @@ def test_a_lost_reply_over_tls_is_asked_for_again(home, moment):
     assert (home.names(), home.reason()) == (["quote"], "daily")
     assert control.faults() == ()
     assert home.token_held_by() == ("file", "nvm")
-
-
-@contextmanager
-def stoa(*arguments, cwd, stderr=subprocess.PIPE):
-    """The command, as a process that Ctrl-C ends if it has not ended."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "host_tools.cli", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
 
 
 def test_two_commands_and_a_person(tmp_path):

@@ -87,9 +87,14 @@ def _classify(state, event, now):
                 return "lost", None
             found = _push_of(body)
             return ("none" if found is None else "found"), found
-        if state.get("is") == "challenging" and isinstance(body, dict):
+        if state.get("is") == "challenging":
+            if not isinstance(body, dict):
+                return "lost", None
             if body.get("error") is not None:
                 return "refused", answer.read(body)[1]
+            if body.get("challenge_type") is None:
+                # A gateway's words, or none.
+                return "lost", None
             return ("sent", body) if _is_push(body) else ("none", None)
     return polling.read(state, event, ERRORS, now)
 

@@ -4,5 +4,5 @@ from stoa.screens.note import draw_note
 
 
 def draw(canvas, content):
-    text = "Use your authenticator app, or wait for a code to scan."
+    text = "Use your authenticator app, or wait two minutes for a code to scan."
     draw_note(canvas, content.get("quote"), "Approve on your phone", text)

@@ -31,13 +31,11 @@ from host_tools.authority.core.records import (
 )
 from host_tools.authority.core.refresh_tokens import Ending, Presented
 from host_tools.authority.errors import InvalidSetting, NotNow
+from host_tools.authority.tenant_settings import LONGEST_ACCESS_TOKEN_LIFETIME_S, LONGEST_LEEWAY_S, MOST_FACTORS
 from host_tools.clock import NS, VirtualClock, now_s, utc_text
 
 _LONGEST_STEP_S = 10 * 366 * 86_400
 _LATEST_S = 7_258_118_400  # 2200-01-01T00:00:00Z: what the database keeps of nanoseconds ends in 2262
-_LONGEST_LEEWAY_S = 86_400
-_LONGEST_TTL_S = 31 * 86_400
-_MOST_FACTORS = 3
 
 
 class Controls:
@@ -101,7 +99,7 @@ class Controls:
         if strict is not None:
             check_flag("strict", strict)
         if factors is not None:
-            check_count("factors", factors, 1, _MOST_FACTORS)
+            check_count("factors", factors, 1, MOST_FACTORS)
         if tell_requirements is not None:
             check_flag("tell_requirements", tell_requirements)
         if confidence is not None:
@@ -120,7 +118,7 @@ class Controls:
 
     def set_access_token_lifetime(self, lifetime_s: int) -> None:
         """Of those issued from now on; one that is out keeps its own."""
-        check_count("lifetime_s", lifetime_s, 1, _LONGEST_TTL_S)
+        check_count("lifetime_s", lifetime_s, 1, LONGEST_ACCESS_TOKEN_LIFETIME_S)
         self._authority.access_tokens.ttl_s = lifetime_s
 
     def clients(self) -> list[Client]:
@@ -128,7 +126,7 @@ class Controls:
 
     def set_refresh_leeway(self, client_id: str, refresh_leeway_s: int) -> None:
         """How long the token before the newest is still taken after a rotation: the grace for a lost reply."""
-        check_count("refresh_leeway_s", refresh_leeway_s, 0, _LONGEST_LEEWAY_S)
+        check_count("refresh_leeway_s", refresh_leeway_s, 0, LONGEST_LEEWAY_S)
         with self._authority.store.transaction():
             client = self.client(client_id)
             self._authority.store.put(replace(client, refresh_leeway_s=refresh_leeway_s))

@@ -14,7 +14,7 @@ from host_tools.authority.core.policies import CONFIDENCES, MFA_MODES
 from host_tools.authority.core.records import Factor
 from host_tools.authority.core.refresh_tokens import Ending, Standing
 from host_tools.authority.core.tally import COUNTED
-from host_tools.authority.operations import (
+from host_tools.authority.openapi_operation import (
     COUNT,
     FLAG,
     MOMENT,
@@ -31,6 +31,7 @@ from host_tools.authority.operations import (
     parameter,
 )
 from host_tools.authority.parameters import JSON
+from host_tools.authority.tenant_settings import LONGEST_ACCESS_TOKEN_LIFETIME_S, LONGEST_LEEWAY_S, MOST_FACTORS
 
 _CONTROL_TOKEN = Security(
     "control_token", {"type": "http", "scheme": "bearer", "description": "`stoa serve --json` prints it."}
@@ -64,6 +65,11 @@ def _told(body: Schema) -> Reply:
     return Reply("What holds now", (body,), _NO_STORE)
 
 
+def _switched(body: Schema) -> Reply:
+    what = "What holds from now on, until the server ends: it starts with its options and its tenant file again"
+    return Reply(what, (body,), _NO_STORE)
+
+
 def _resource(
     path: str, summary: str, replies: Mapping[int, Reply], method: str = "GET", body: Schema | None = None
 ) -> Operation:
@@ -91,14 +97,22 @@ _CLOCK = members({"now": MOMENT, "can_be_set": FLAG})
 _MFA_SETTING = {
     "mode": one_of(MFA_MODES),
     "strict": FLAG,
-    "factors": _counted(1, 3),
+    "factors": _counted(1, MOST_FACTORS),
     "tell_requirements": FLAG,
     "confidence": one_of((*CONFIDENCES, "judged")),
 }
 _MFA = members(_MFA_SETTING)
-_LIFETIME = members({"lifetime_s": _counted(1, 31 * 86_400)})
-_LEEWAY = {"refresh_leeway_s": _counted(0, 86_400)}
-_CLIENT = members({"client_id": SOME_TEXT, "name": TEXT, **_LEEWAY, "refresh_lifetime_s": or_null(COUNT)})
+_LIFETIME = members({"lifetime_s": _counted(1, LONGEST_ACCESS_TOKEN_LIFETIME_S)})
+_LEEWAY = {"refresh_leeway_s": _counted(0, LONGEST_LEEWAY_S)}
+_CLIENT = members(
+    {
+        "client_id": SOME_TEXT,
+        "name": TEXT,
+        **_LEEWAY,
+        "refresh_lifetime_s": or_null(COUNT),
+        "metadata": members({}, others=TEXT),
+    }
+)
 _CLIENTS = members({"clients": list_of(_CLIENT)})
 _FAULT_KINDS: dict[str, tuple[Mapping[str, Schema], Mapping[str, Schema]]] = {  # what a kind has to have, and may have
     "lose_reply": ({"endpoint": one_of(ENDPOINTS), "moment": one_of(get_args(Moment))}, {}),
@@ -196,19 +210,19 @@ OPERATIONS = (
         members({"seconds": _counted(0, 10 * 366 * 86_400)}),
     ),
     _resource("/mfa", "When a second factor is asked for", {200: _told(_MFA)}),
-    _resource("/mfa", "Ask for a second factor, or not", {200: _told(_MFA)}, "PUT", _MFA_SENT),
+    _resource("/mfa", "Ask for a second factor, or not", {200: _switched(_MFA)}, "PUT", _MFA_SENT),
     _resource("/access-tokens", "How long access tokens live", {200: _told(_LIFETIME)}),
     _resource(
-        "/access-tokens", "Have those issued from now on live so long", {200: _told(_LIFETIME)}, "PUT", _LIFETIME
+        "/access-tokens", "Have those issued from now on live so long", {200: _switched(_LIFETIME)}, "PUT", _LIFETIME
     ),
     _resource("/clients", "The clients", {200: _told(_CLIENTS)}),
     _resource("/clients/{client_id}", "One client", {200: _told(_CLIENT), 404: _UNKNOWN}),
     _resource(
-        "/clients/{client_id}", "Change a client", {200: _told(_CLIENT), 404: _UNKNOWN}, "PATCH", members(_LEEWAY)
+        "/clients/{client_id}", "Change a client", {200: _switched(_CLIENT), 404: _UNKNOWN}, "PATCH", members(_LEEWAY)
     ),
     _resource("/revoke", "End refresh-token families", {200: _told(members({"families": COUNT}))}, "POST", _REVOKED),
     _resource("/faults", "What goes wrong", {200: _told(_FAULTS)}),
-    _resource("/faults", "Have something go wrong", {201: _told(_FAULT)}, "POST", _FAULT_SENT),
+    _resource("/faults", "Have something go wrong", {201: _switched(_FAULT)}, "POST", _FAULT_SENT),
     _resource("/faults", "Lift all faults", {200: _told(_LIFTED)}, "DELETE"),
     _resource("/faults/{number}", "One fault", {200: _told(_FAULT), 404: _UNKNOWN}),
     _resource("/faults/{number}", "Lift a fault", {200: _told(_LIFTED), 404: _UNKNOWN}, "DELETE"),

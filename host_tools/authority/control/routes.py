@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -200,6 +201,7 @@ def _client(client: Client) -> Members:
         "name": client.name,
         "refresh_leeway_s": client.refresh_leeway_s,
         "refresh_lifetime_s": client.refresh_lifetime_s,
+        "metadata": json.loads(client.metadata),
     }
 
 

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from host_tools.authority.core.errors import InvalidRequest
 from host_tools.authority.errors import InvalidSetting, NotNow
-from host_tools.authority.parameters import JSON, LARGEST_BODY, BodyTooLarge, whole_body
+from host_tools.authority.parameters import JSON, LARGEST_BODY, BodyTooLarge, authorization, whole_body
 
 _NO_STORE = {"Cache-Control": "no-store"}
 T = TypeVar("T")
@@ -97,12 +97,15 @@ class Guarded:
         self._token = token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sent = Headers(scope=scope).getlist("authorization")
-        scheme, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
-        if scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token):
+        headers = Headers(scope=scope)
+        try:
+            scheme, token = authorization(headers)
+        except InvalidRequest:  # two headers, of which neither is the one
+            scheme, token = "", ""
+        if scheme == "bearer" and hmac.compare_digest(token.encode(), self._token):
             await self._app(scope, receive, send)
             return
-        challenge = 'Bearer realm="control"' + (', error="invalid_token"' if sent else "")
+        challenge = 'Bearer realm="control"' + (', error="invalid_token"' if "authorization" in headers else "")
         message = "Send the control token as `Authorization: Bearer TOKEN`; `stoa serve` prints it."
         refused = Refused(401, "unauthorized", message)
         await refusal(refused, {"WWW-Authenticate": challenge})(scope, receive, send)

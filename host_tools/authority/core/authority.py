@@ -57,7 +57,7 @@ class Authority:
         self.device_grants = DeviceGrants(store, clock, self.user_codes, self.faults, self.tally, self.paces)
         self.access_tokens = AccessTokens(signing_key(store, clock), issuer, clock, access_token_ttl)
         self.refresh_tokens = RefreshTokens(store, clock, self.tally, self.events)
-        self.challenges = Challenges(store, clock, limits, self.outbox, self.events)
+        self.challenges = Challenges(store, clock, limits, self.outbox, self.events, self.paces)
         transactions = MfaTransactions(store, clock, self.authenticators, self.mfa, self.events)
         self.tokens = TokenEndpoint(
             store,

@@ -24,7 +24,7 @@ from host_tools.authority.core.attempts import AttemptLimits
 from host_tools.authority.core.errors import LimitReached, OAuthError, Refusal, SlowDown, TooManyAttempts
 from host_tools.authority.core.events import EventLog
 from host_tools.authority.core.outbox import Outbox
-from host_tools.authority.core.pacing import INTERVAL_S, SLOW_DOWN_S, too_soon
+from host_tools.authority.core.pacing import INTERVAL_S, SLOW_DOWN_S, Pace, Paces, too_soon
 from host_tools.authority.core.records import Authenticator, Client, MfaTransaction, OobChallenge, fingerprint
 from host_tools.authority.core.storage import Store
 from host_tools.clock import NS, Clock
@@ -47,8 +47,21 @@ class UnknownChallenge(Refusal):
         super().__init__("This request is no longer open. Nothing was approved.")
 
 
-def polled(challenge: OobChallenge, binding_code: str | None, now: int) -> tuple[OobChallenge, OAuthError | None]:
-    """One mfa-oob request: the challenge after it, and the refusal, or None when the factor counts as given."""
+def waits_for_the_phone(challenge: OobChallenge, now: int) -> bool:
+    """Whether it is a push that may still be answered, and has not been."""
+    return challenge.binding_code_hash is None and challenge.status == "pending" and now < challenge.expires_at
+
+
+def waited(pace: Pace, now: int) -> tuple[Pace, OAuthError]:
+    """One mfa-oob request while a push waits for the phone: the pace after it, and the refusal."""
+    heard = replace(pace, last_polled_at=now)
+    if too_soon(pace.last_polled_at, pace.interval_s, now):
+        return replace(heard, interval_s=pace.interval_s + SLOW_DOWN_S), SlowDown(pace.interval_s)
+    return heard, mfa_errors.ChallengePending()
+
+
+def answered(challenge: OobChallenge, binding_code: str | None, now: int) -> tuple[OobChallenge, OAuthError | None]:
+    """Any other: the challenge after it, and the refusal, or None when the factor counts as given."""
     if challenge.status == "spent":
         return challenge, mfa_errors.MalformedOobCode()
     if challenge.status == "rejected":
@@ -57,26 +70,32 @@ def polled(challenge: OobChallenge, binding_code: str | None, now: int) -> tuple
         return challenge, mfa_errors.ExpiredOobCode()
     if challenge.status == "approved":
         return replace(challenge, status="spent"), None
-    if challenge.binding_code_hash is not None:
-        if binding_code is None:
-            return challenge, mfa_errors.BindingCodeRequired()
-        if hmac.compare_digest(fingerprint(binding_code), challenge.binding_code_hash):
-            return replace(challenge, status="spent"), None
-        return challenge, mfa_errors.InvalidBindingCode()
-    heard = replace(challenge, last_polled_at=now)
-    if too_soon(challenge.last_polled_at, challenge.interval_s, now):
-        return replace(heard, interval_s=challenge.interval_s + SLOW_DOWN_S), SlowDown(challenge.interval_s)
-    return heard, mfa_errors.ChallengePending()
+    if challenge.binding_code_hash is None:
+        return challenge, mfa_errors.ChallengePending()
+    if binding_code is None:
+        return challenge, mfa_errors.BindingCodeRequired()
+    if hmac.compare_digest(fingerprint(binding_code), challenge.binding_code_hash):
+        return replace(challenge, status="spent"), None
+    return challenge, mfa_errors.InvalidBindingCode()
 
 
 class Challenges:
-    def __init__(self, store: Store, clock: Clock, limits: AttemptLimits, outbox: Outbox, events: EventLog) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        limits: AttemptLimits,
+        outbox: Outbox,
+        events: EventLog,
+        paces: Paces,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._limits = limits
         self._outbox = outbox
         self._numbers = itertools.count(1)
         self._events = events
+        self._paces = paces
 
     def send(self, held: MfaTransaction, authenticator: Authenticator) -> Sent:
         """Challenge the person who has this authenticator. Raises LimitReached for one too many."""
@@ -102,7 +121,6 @@ class Challenges:
             interval_s=INTERVAL_S,
             created_at=now,
             expires_at=now + LIFETIME_S * NS,
-            last_polled_at=None,
         )
         with self._store.transaction(durable=False):
             self._store.prune(OobChallenge, "expires_at", now - _KEPT_AFTER_EXPIRY_S * NS)
@@ -115,8 +133,24 @@ class Challenges:
             self._outbox.send(held.user_id, channel, authenticator.name, text)  # type: ignore[arg-type]
         return Sent(oob_code, not push)
 
+    def heard(self, held: MfaTransaction, oob_code: str) -> OAuthError | None:
+        """A request that changes nothing but the pace: its refusal. None where there is more to it, for `poll`.
+
+        Most are such, until the person has found the phone, and they write nothing.
+        """
+        challenge = self._store.get(OobChallenge, fingerprint(oob_code))
+        now = self._clock.now_ns()
+        if challenge is None or challenge.token_hash != held.token_hash or not waits_for_the_phone(challenge, now):
+            return None
+        pace = self._paces.get(challenge.oob_code_hash, challenge.interval_s, challenge.expires_at)
+        after, refusal = waited(pace, now)
+        self._paces.keep(challenge.oob_code_hash, after, now)
+        return refusal
+
     def poll(self, held: MfaTransaction, oob_code: str, binding_code: str | None) -> OobChallenge | OAuthError:
-        """The challenge, now spent, or the refusal. Returned, not raised: what a refusal changed must be kept."""
+        """The challenge, now spent, or the refusal, after `heard` found more to it. Returned, not raised: what a wrong
+        code has cost must be kept.
+        """
         typed = "".join((binding_code or "").split()) or None
         with self._store.transaction():
             challenge = self._store.get(OobChallenge, fingerprint(oob_code))
@@ -132,8 +166,9 @@ class Challenges:
                 except TooManyAttempts as limited:
                     self._events.add("one_time_code_limited", held.client_id, held.user_id, challenge.factor)
                     return LimitReached(limited.retry_after_s)
-            after, refusal = polled(challenge, typed, self._clock.now_ns())
-            self._store.put(after)
+            after, refusal = answered(challenge, typed, self._clock.now_ns())
+            if refusal is None:
+                self._store.put(after)
             if isinstance(refusal, mfa_errors.InvalidBindingCode):
                 self._events.add("mfa_failed", held.client_id, held.user_id, challenge.factor)
             elif typed is not None:

@@ -21,12 +21,12 @@ from host_tools.authority.core.mfa_errors import (
     UnsupportedChallengeType,
 )
 from host_tools.authority.core.mfa_transactions import MfaTransactions
+from host_tools.authority.core.recipients import email_address, phone_number
 from host_tools.authority.core.records import Authenticator, Factor, MfaTransaction
 from host_tools.authority.core.token_endpoint import Credentials, TokenEndpoint
 from host_tools.authority.core.users import Users
 
 OUT_OF_BAND: tuple[Factor, ...] = ("push", "sms", "email")  # in the order in which one is chosen for the client
-_LONGEST_RECIPIENT = 254  # RFC 5321 4.5.3.1.3: a path; no telephone number is as long
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,17 @@ class Enrolment:
     username: str
     recovery_code: str | None  # with the user's first
     sent: Sent | None  # for those out of band
+
+
+@dataclass(frozen=True)
+class AuthenticatorName:
+    """What a client calls an authenticator. Both must be right: they are one name to it."""
+
+    factor: str
+    authenticator_id: str
+
+    def is_of(self, authenticator: Authenticator) -> bool:
+        return (authenticator.factor, authenticator.authenticator_id) == (self.factor, self.authenticator_id)
 
 
 class MfaApi:
@@ -81,11 +92,12 @@ class MfaApi:
         return Enrolment(enrolled.authenticator, user.username, enrolled.recovery_code, sent)
 
     def challenge(
-        self, sent: Credentials, mfa_token: str, types: Sequence[str], authenticator_id: str | None
+        self, sent: Credentials, mfa_token: str, types: Sequence[str], named: AuthenticatorName | None
     ) -> Sent | None:
         """Challenge one authenticator of the types `otp` and `oob`: the one named, else a push before a message.
 
-        None for otp: its code is there already. Raises AssociationRequired, UnsupportedChallengeType.
+        None for otp: its code is there already. Raises AssociationRequired, UnsupportedChallengeType,
+        UnknownAuthenticator.
         """
         client = self._tokens.client(sent, "mfa")
         held = self._transactions.find(mfa_token, client.client_id)
@@ -95,18 +107,20 @@ class MfaApi:
         having = [each for each in self._transactions.open_factors(held) if each.factor != "recovery-code"]
         if not having:
             raise AssociationRequired
-        if authenticator_id is not None:
-            having = [each for each in having if each.authenticator_id == authenticator_id]
+        if named is not None:
+            having = [each for each in having if named.is_of(each)]
             if not having:
                 raise UnknownAuthenticator
         chosen = _chosen(having, types)
         return None if chosen.factor == "otp" else self._challenges.send(held, chosen)
 
-    def remove(self, bearer: str, authenticator_id: str) -> None:
+    def remove(self, bearer: str, named: AuthenticatorName) -> None:
         """Raises UnknownAuthenticator; InvalidToken for an mfa_token, which is not enough."""
         if self._held(bearer) is not None:
             raise InvalidToken("An mfa_token is not enough; send an access token with scope remove:authenticators.")
-        if not self._authenticators.remove(str(self._claims(bearer, "remove:authenticators")["sub"]), authenticator_id):
+        user_id = str(self._claims(bearer, "remove:authenticators")["sub"])
+        having = [each for each in self._authenticators.of(user_id, active=None) if named.is_of(each)]
+        if not having or not self._authenticators.remove(user_id, having[0].authenticator_id):
             raise UnknownAuthenticator
 
     def _held(self, bearer: str) -> MfaTransaction | None:
@@ -138,15 +152,13 @@ def _chosen(having: list[Authenticator], types: Sequence[str]) -> Authenticator:
 def recipient(factor: Factor, name: str | None, username: str) -> str:
     """What an authenticator is called: the phone number or address to which its codes go. Raises InvalidRequest."""
     if factor == "email":
-        name = name or username
-        local, at, domain = name.rpartition("@")
-        if not (local and at and domain) or len(name) > _LONGEST_RECIPIENT or not name.isprintable():
+        address = email_address(name or username)
+        if address is None:
             raise InvalidRequest("email is not an address.")
-        return name
+        return address
     if factor == "sms":
-        digits = (name or "").replace(" ", "")
-        # E.164: a plus, and 15 digits at most.
-        if not (digits.startswith("+") and digits[1:].isascii() and digits[1:].isdigit() and 7 <= len(digits) <= 16):
+        number = phone_number(name or "")
+        if number is None:
             raise InvalidRequest("phone_number is missing or is not in E.164: + and 6 to 15 digits.")
-        return digits
+        return number
     return name or "Phone" if factor == "push" else ""

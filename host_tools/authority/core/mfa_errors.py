@@ -103,6 +103,14 @@ class UnsupportedChallengeType(OAuthError):
     description = "The user does not support the requested challenge type."
 
 
+class NoOneTimeCodes(OAuthError):
+    """The user has no authenticator that shows one-time codes, so that none could be right."""
+
+    error = "unsupported_challenge_type"
+    # The provider that Auth0 named its one-time codes after, whichever app shows them.
+    description = "user is not enrolled with Google authenticator. Please enroll first."
+
+
 class AssociationRequired(OAuthError):
     """The user has no authenticator yet."""
 

@@ -20,6 +20,7 @@ from host_tools.authority.core.mfa_errors import (
     InvalidOtp,
     InvalidRecoveryCode,
     MalformedOobCode,
+    NoOneTimeCodes,
     UnsupportedChallengeType,
 )
 from host_tools.authority.core.mfa_transactions import MfaTransactions
@@ -52,12 +53,17 @@ class MfaGrants:
         self._events = events
 
     def otp(self, sent: Credentials, mfa_token: str, code: str) -> Tokens:
-        """mfa-otp. Raises InvalidOtp, LimitReached, mfa_errors' for the mfa_token, MfaRequired for the next."""
+        """mfa-otp. Raises InvalidOtp, LimitReached, mfa_errors' for the mfa_token, MfaRequired for the next.
+
+        Raises NoOneTimeCodes, which is no try, for a user who has nothing that shows any.
+        """
         client, held = self._held(sent, mfa_token)
         if "otp" in held.factors_given.split():
             raise UnsupportedChallengeType("A one-time code was given already; give another factor.")
+        active = None if self._transactions.may_confirm(held) else True
+        if not self._authenticators.of(held.user_id, "otp", active):
+            raise NoOneTimeCodes
         try:
-            active = None if self._transactions.may_confirm(held) else True
             self._authenticators.check_one_time_code(held.user_id, code, active)
         except WrongOneTimeCode as wrong:
             self._events.add("mfa_failed", client.client_id, held.user_id, "otp")
@@ -69,8 +75,11 @@ class MfaGrants:
         return self._told(outcome)
 
     def oob(self, sent: Credentials, mfa_token: str, oob_code: str, binding_code: str | None) -> Tokens:
-        """mfa-oob: asked again and again for a push, once for a message's code. Raises what challenges.polled says."""
+        """mfa-oob: asked again and again for a push, once for a message's code. Raises what challenges.py says."""
         client, held = self._held(sent, mfa_token)
+        waiting = self._challenges.heard(held, oob_code)
+        if waiting is not None:
+            raise waiting
         with self._store.transaction():
             polled = self._challenges.poll(held, oob_code, binding_code)
             outcome = polled if isinstance(polled, OAuthError) else self._answered_by(client, held, polled)

@@ -19,18 +19,20 @@ def too_soon(last_polled_at: int | None, interval_s: int, now: int) -> bool:
 
 @dataclass(frozen=True)
 class Pace:
-    """How one device code is polled."""
+    """How one device code is polled, or one push's oob_code."""
 
     interval_s: int  # rises by 5 with each slow_down
-    expires_at: int  # of the device code
+    expires_at: int  # of the code
     last_polled_at: int | None = None
 
 
 class Paces:
-    """The pace of each device code that has been polled. Safe from any thread.
+    """The pace of each code that has been polled, by the code's hash.
 
     They are in memory alone, which a restart forgets: a write for each poll took two thirds of its time (211 us with
-    it, 111 without), and what is lost is at most that a device which hurried is let off.
+    it, 111 without), and what is lost is at most that a device which hurried is let off. That is also what two threads
+    may lose that poll one code at once, for a poll is two steps, `get` and `keep`: each is safe from any thread, both
+    together are not one. Polls are answered on the event loop, where one follows the other.
     """
 
     def __init__(self) -> None:

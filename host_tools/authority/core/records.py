@@ -15,7 +15,14 @@ Factor = Literal["otp", "sms", "email", "push", "recovery-code"]
 
 
 def fingerprint(secret: str) -> str:
-    """SHA-256 of a bearer secret. Unsalted on purpose: 256 random bits need no salt, and it is looked up by it."""
+    """SHA-256, unsalted: what is kept of a secret that is looked up, or compared, by it.
+
+    Tokens, device codes, oob_codes and sessions have 256 random bits or more, a recovery code 124: no table has them,
+    and a salt would add nothing. A client's secret, and a recovery code of the tenant file, are as good as whoever
+    wrote them there, in the clear. The six digits of a message's code are found again from this in a second, salted or
+    not. That is accepted: they are good for five minutes and only with their oob_code and mfa_token, whose hashes tell
+    nothing, and whoever can read the database reads the message itself in it, and the secrets of one-time codes.
+    """
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -159,7 +166,6 @@ class OobChallenge:
     interval_s: int
     created_at: int
     expires_at: int
-    last_polled_at: int | None
 
 
 @dataclass(frozen=True)

@@ -26,18 +26,30 @@ Ending = Literal["revoke", "expire", "delete"]
 
 @dataclass(frozen=True)
 class Presented:
-    """A refresh token that a client brought: its family, its place in it, what bringing it means."""
+    """A refresh token that a client brought: its family, its place in it, what bringing it means.
+
+    ends_at: when one that is good ends if nobody uses it till then; None for never.
+    """
 
     family: TokenFamily
     generation: int
     standing: Standing
+    ends_at: int | None
+
+
+def ends_at(family: TokenFamily, idle_s: int | None) -> int | None:
+    """When its newest token ends if nobody uses it: its lifetime or its idleness, whichever is over first.
+
+    idle_s: how long it may go unused.
+    """
+    idle_at = None if idle_s is None else family.used_at + idle_s * NS
+    return min((moment for moment in (family.expires_at, idle_at) if moment is not None), default=None)
 
 
 def is_live(family: TokenFamily, idle_s: int | None, now: int) -> bool:
     """Whether its newest token is good. idle_s: how long it may go unused."""
-    expired = family.expires_at is not None and now >= family.expires_at
-    idle = idle_s is not None and now >= family.used_at + idle_s * NS
-    return family.revoked_at is None and not expired and not idle
+    end = ends_at(family, idle_s)
+    return family.revoked_at is None and (end is None or now < end)
 
 
 def standing(family: TokenFamily, generation: int, client: Client, now: int) -> Standing:
@@ -49,6 +61,15 @@ def standing(family: TokenFamily, generation: int, client: Client, now: int) -> 
     if generation == family.generation - 1 and now < family.rotated_at + client.refresh_leeway_s * NS:
         return "within leeway"
     return "reused"
+
+
+def _judged(family: TokenFamily, generation: int, client: Client, now: int) -> Presented:
+    verdict = standing(family, generation, client, now)
+    end = ends_at(family, client.refresh_idle_s)
+    if verdict == "within leeway":
+        leeway_ends_at = family.rotated_at + client.refresh_leeway_s * NS
+        end = leeway_ends_at if end is None else min(end, leeway_ends_at)
+    return Presented(family, generation, verdict, end)
 
 
 def forget(store: Store, family: TokenFamily) -> None:
@@ -103,20 +124,20 @@ class RefreshTokens:
             if held is None or family is None or family.client_id != client.client_id:
                 return None
             now = self._clock.now_ns()
-            verdict = standing(family, held.generation, client, now)
-            if verdict == "reused":
-                family = replace(family, revoked_at=now)
-                self._store.put(family)
+            presented = _judged(family, held.generation, client, now)
+            if presented.standing == "reused":
+                presented = replace(presented, family=replace(family, revoked_at=now))
+                self._store.put(presented.family)
                 self._tally.add("families_ended_by_reuse")
                 self._events.add("refresh_token_reused", family.client_id, family.user_id)
-            return Presented(family, held.generation, verdict)
+            return presented
 
     def again(self, family_id: str, generation: int, client: Client) -> Presented | None:
         """A token that was presented before, as it stands now; None when its family is forgotten."""
         family = self._store.get(TokenFamily, family_id)
         if family is None:
             return None
-        return Presented(family, generation, standing(family, generation, client, self._clock.now_ns()))
+        return _judged(family, generation, client, self._clock.now_ns())
 
     def use(self, presented: Presented, client: Client, renewed: Subject | None = None) -> str | None:
         """Use a good token up: the one that takes its place, or None where the client keeps the one it has.
@@ -167,8 +188,7 @@ class RefreshTokens:
             client = self._store.get(Client, family.client_id) if family else None
             if held is None or family is None or client is None:
                 return None
-            now = self._clock.now_ns()
-            return Presented(family, held.generation, standing(family, held.generation, client, now))
+            return _judged(family, held.generation, client, self._clock.now_ns())
 
     def family(self, family_id: str) -> TokenFamily | None:
         """The family of this id, where it is still good."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Literal
 
 from host_tools.authority.core.attempts import AttemptLimits
 from host_tools.authority.core.device_grants import DeviceGrants
 from host_tools.authority.core.errors import TooManyAttempts, UnknownUserCode
 from host_tools.authority.core.events import EventLog
 from host_tools.authority.core.policies import MfaSwitch, Step
-from host_tools.authority.core.records import KnownBrowser, LoginSession, User, fingerprint
+from host_tools.authority.core.records import DeviceGrant, KnownBrowser, LoginSession, User, fingerprint
 from host_tools.authority.core.storage import Store
 from host_tools.authority.core.user_code import UserCodes
 from host_tools.clock import NS, Clock
@@ -19,8 +22,21 @@ LIFETIME_S = 3600  # also the longest a one-time code is remembered where browse
 KNOWN_FOR_S = 30 * 86_400  # Auth0's NewDevice: a device not seen for 30 days is a new one
 
 
+Outcome = Literal["allowed", "denied"]
+_OUTCOMES: dict[str, Outcome] = {"approved": "allowed", "spent": "allowed", "denied": "denied"}  # of a device grant
+
+
+class SessionEnded(Exception):
+    """A session that was renewed, or is over, since it was found."""
+
+
 class LoginSessions:
-    """A session's secret is known to the browser alone; here it goes by its hash."""
+    """A session's secret is known to the browser alone; here it goes by its hash.
+
+    A browser may send two forms at once, by a double click or from two tabs. What a caller holds of a session may thus
+    be old: each change is made to the session as it is kept, and what was decided about one device does not touch
+    another that the session has taken up meanwhile. Each raises SessionEnded where there is none any more.
+    """
 
     def __init__(
         self,
@@ -55,7 +71,7 @@ class LoginSessions:
             otp_at=None,
             outcome=None,
         )
-        with self._store.transaction():
+        with self._store.transaction(durable=False):  # a browser whose session is lost begins another
             self._store.prune(LoginSession, "expires_at", now)
             self._store.put(session)
         return secret, session
@@ -87,7 +103,8 @@ class LoginSessions:
             raise
         self._limits.give_back("user code, address", address)
         self._limits.give_back("user code, session", session.session_hash)
-        return self._keep(replace(session, user_code=code, otp_at=None, outcome=None))
+        with self._kept(session) as kept:
+            return self._changed(replace(kept, user_code=code, otp_at=None, outcome=None))
 
     def next_step(self, session: LoginSession, address: str, browser: str) -> Step:
         """What a person has to do next before a device is theirs. Every page asks this; none trusts the one before.
@@ -117,48 +134,65 @@ class LoginSessions:
     def sign_in(self, session: LoginSession, user: User) -> tuple[str, LoginSession]:
         """The password was right."""
         now = self._clock.now_ns()
-        self._events.add("login_succeeded", user_id=user.user_id)
-        return self._renew(session, replace(session, user_id=user.user_id, auth_time_at=now, amr="pwd", otp_at=None))
+        with self._kept(session, durable=True) as kept:
+            self._events.add("login_succeeded", user_id=user.user_id)
+            return self._renewed(replace(kept, user_id=user.user_id, auth_time_at=now, amr="pwd", otp_at=None))
 
     def one_time_code_given(self, session: LoginSession) -> LoginSession:
         """The second factor was right. RFC 8176: the methods, and `mfa` for their being several."""
         now = self._clock.now_ns()
-        return self._keep(replace(session, auth_time_at=now, amr="pwd otp mfa", otp_at=now))
+        with self._kept(session) as kept:
+            otp_at = now if kept.user_code == session.user_code else kept.otp_at
+            return self._changed(replace(kept, auth_time_at=now, amr="pwd otp mfa", otp_at=otp_at))
 
     def answer(self, session: LoginSession, allow: bool) -> LoginSession:
-        """Decide for the device. Raises UnknownUserCode when it expired or was answered meanwhile."""
-        if session.user_code is None:
-            raise UnknownUserCode
-        self._grants.answer(session.user_code, session, allow)
-        if not allow:
-            self._events.add("device_activation_cancelled", user_id=session.user_id)
-        outcome = "allowed" if allow else "denied"
-        return self._keep(replace(session, user_code=None, otp_at=None, outcome=outcome))
+        """Decide for the device. Raises UnknownUserCode when it expired, or was answered or let go meanwhile."""
+        with self._kept(session, durable=True) as kept:
+            if kept.user_code is None or kept.user_code != session.user_code:
+                raise UnknownUserCode
+            self._grants.answer(kept.user_code, kept, allow)
+            if not allow:
+                self._events.add("device_activation_cancelled", user_id=kept.user_id)
+            return self._changed(replace(kept, user_code=None, otp_at=None, outcome="allowed" if allow else "denied"))
+
+    def answered(self, session: LoginSession, code: str) -> Outcome | None:
+        """What the person of this session has answered for the device with this code; None for no answer of theirs."""
+        for grant in self._store.find(DeviceGrant, user_code=code):
+            if session.user_id is not None and grant.user_id == session.user_id:
+                return _OUTCOMES.get(grant.status)
+        return None
 
     def let_go(self, session: LoginSession) -> LoginSession:
         """The device in question is gone; the browser stays signed in."""
-        return self._keep(replace(session, user_code=None, otp_at=None))
+        with self._kept(session) as kept:
+            if kept.user_code != session.user_code:
+                return kept
+            return self._changed(replace(kept, user_code=None, otp_at=None))
 
     def sign_out(self, session: LoginSession) -> tuple[str, LoginSession]:
         """Somebody else is to sign in, for the same device."""
-        return self._renew(session, replace(session, user_id=None, auth_time_at=None, amr="", otp_at=None))
+        with self._kept(session, durable=True) as kept:
+            return self._renewed(replace(kept, user_id=None, auth_time_at=None, amr="", otp_at=None))
 
-    def _renew(self, session: LoginSession, changed: LoginSession) -> tuple[str, LoginSession]:
-        """The session under a new secret, so that one planted or left behind is worth nothing."""
-        now = self._clock.now_ns()
-        secret = secrets.token_urlsafe(32)
-        renewed = replace(changed, session_hash=fingerprint(secret), expires_at=now + LIFETIME_S * NS)
-        with self._store.transaction():
-            self._store.put(replace(session, user_id=None, user_code=None, expires_at=0))
-            self._store.put(renewed)
-        return secret, renewed
-
-    def _keep(self, session: LoginSession) -> LoginSession:
-        with self._store.transaction():
+    @contextmanager
+    def _kept(self, session: LoginSession, durable: bool = False) -> Iterator[LoginSession]:
+        """The session as it is now, in a transaction in which it may be changed."""
+        with self._store.transaction(durable):
             kept = self._store.get(LoginSession, session.session_hash)
-            if kept and kept.expires_at == session.expires_at:  # ended meanwhile in another tab, it stays ended
-                self._store.put(session)
+            if kept is None or self._clock.now_ns() >= kept.expires_at:
+                raise SessionEnded
+            yield kept
+
+    def _changed(self, session: LoginSession) -> LoginSession:
+        self._store.put(session)
         return session
+
+    def _renewed(self, session: LoginSession) -> tuple[str, LoginSession]:
+        """The session under a new secret, so that one planted or left behind is worth nothing."""
+        secret = secrets.token_urlsafe(32)
+        expires_at = self._clock.now_ns() + LIFETIME_S * NS
+        self._store.put(replace(session, user_id=None, user_code=None, expires_at=0))
+        return secret, self._changed(replace(session, session_hash=fingerprint(secret), expires_at=expires_at))
 
 
 def _known(user_id: str, browser: str) -> str:

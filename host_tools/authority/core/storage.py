@@ -63,8 +63,8 @@ class Store(Protocol):
     def transaction(self, durable: bool = True) -> AbstractContextManager[None]:
         """All or nothing. One inside another is part of the outer.
 
-        durable: survives a power cut once it is over. What is not survives the end of this process all the same, and
-        is for what a server may forget: how fast a device polls, what is in the log.
+        durable: nobody outside is told of it before it survives a power cut. What is not survives the end of this
+        process all the same, and is for what a server may forget: a device code, what is in the log.
         """
         ...
 

@@ -207,9 +207,17 @@ class TokenEndpoint:
             self._events.add("password_exchanged", client.client_id, user.user_id)
         return self.issued(subject, refresh_token)
 
-    def revoke(self, sent: Credentials, token: str) -> None:
-        """RFC 7009, for refresh tokens: their family ends, and with it what was issued by it."""
+    def revoke(self, sent: Credentials, token: str) -> bool:
+        """RFC 7009, for refresh tokens: their family ends, and with it what was issued by it. Raises InvalidClient.
+
+        False for an access token that is good: it stays so, for a resource judges it without asking here (RFC 9068 4).
+        """
         self._refresh.revoke(token, self.client(sent), self.revocation_deletes_grant)
+        try:
+            self._own_tokens.claims(token)
+        except InvalidToken:
+            return True
+        return False
 
     def introspect(self, sent: Credentials, token: str) -> Mapping[str, Any]:
         """RFC 7662 2.2: of an access or a refresh token. Raises InvalidClient for who has no secret (2.1)."""
@@ -221,7 +229,7 @@ class TokenEndpoint:
                 return {"active": False}
             family = found.family
             told = {"active": True, "client_id": family.client_id, "sub": family.user_id, "scope": family.scope}
-            return told if family.expires_at is None else told | {"exp": family.expires_at // NS}
+            return told if found.ends_at is None else told | {"exp": found.ends_at // NS}
         try:
             claims = self._own_tokens.claims(token)
         except InvalidToken:

@@ -25,6 +25,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/oauth/token": "token",
     "/oauth/revoke": "revocation",
     **auth0_mfa.ENDPOINTS,
+    "/mfa/authenticators/{authenticator_id}": "mfa",
     "/.well-known/openid-configuration": "discovery",
     "/.well-known/oauth-authorization-server": "discovery",
     "/.well-known/jwks.json": "jwks",
@@ -50,7 +51,8 @@ def routes(authority: Authority) -> list[Route]:
         return oauth.device_authorization(authority, call)
 
     def revoke(call: Call) -> Response:
-        return oauth.revocation(authority, call)
+        # wire-facts 1.3: 200 and an empty body, and no other reply to a client that is known.
+        return oauth.revocation(authority, call, refuses_access_tokens=False)
 
     metadata = _metadata(authority)
     form_or_json = (FORM, JSON)

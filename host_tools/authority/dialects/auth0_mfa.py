@@ -13,7 +13,7 @@ from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.challenges import Sent
 from host_tools.authority.core.errors import InvalidRequest, InvalidToken
 from host_tools.authority.core.faults import Endpoint
-from host_tools.authority.core.mfa_api import Enrolment
+from host_tools.authority.core.mfa_api import AuthenticatorName, Enrolment
 from host_tools.authority.core.records import Authenticator, Factor
 from host_tools.authority.dialects import oauth
 from host_tools.authority.dialects.auth0_refusals import REQUIREMENT_TYPES, bearer_refusal, refusal
@@ -32,18 +32,19 @@ _ID_PREFIXES = {
     "push": "push",
     "recovery-code": "recovery-code",
 }
+_FACTOR_OF = {prefix: factor for factor, prefix in _ID_PREFIXES.items()}
 _CHANNELS: dict[str, Factor] = {"sms": "sms", "email": "email", "auth0": "push"}
 _RECIPIENTS = {"sms": "phone_number", "email": "email"}
 _CHANNEL_OF: dict[str, str] = {factor: channel for channel, factor in _CHANNELS.items()}
 
 
 def routes(authority: Authority) -> list[Route]:
-    wire = _MfaApi(authority)
+    endpoints = _Endpoints(authority)
     return [
-        oauth.bodyless("/mfa/authenticators", "GET", wire.authenticators, bearer_refusal),
-        oauth.bodyless("/mfa/authenticators/{authenticator_id}", "DELETE", wire.remove, bearer_refusal),
-        oauth.post("/mfa/associate", wire.associate, bearer_refusal, (JSON, FORM)),
-        oauth.post("/mfa/challenge", wire.challenge, refusal, (JSON, FORM)),
+        oauth.bodyless("/mfa/authenticators", "GET", endpoints.authenticators, bearer_refusal),
+        oauth.bodyless("/mfa/authenticators/{authenticator_id}", "DELETE", endpoints.remove, bearer_refusal),
+        oauth.post("/mfa/associate", endpoints.associate, bearer_refusal, (JSON, FORM)),
+        oauth.post("/mfa/challenge", endpoints.challenge, refusal, (JSON, FORM)),
     ]
 
 
@@ -70,7 +71,7 @@ GRANTS: dict[str, Callable[[Authority, Call], Response]] = {
 }
 
 
-class _MfaApi:
+class _Endpoints:
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
         self._tenant = urlsplit(authority.issuer).hostname or "stoa"
@@ -80,7 +81,7 @@ class _MfaApi:
         return JSONResponse([_listed(each) for each in listed], headers=oauth.NO_STORE)
 
     def remove(self, call: Call, path: Mapping[str, Any]) -> Response:
-        self._authority.mfa_api.remove(_bearer(call), _core_id(path["authenticator_id"]))
+        self._authority.mfa_api.remove(_bearer(call), _named(path["authenticator_id"]))
         return Response(status_code=204, headers=oauth.NO_STORE)
 
     def associate(self, call: Call) -> Response:
@@ -97,7 +98,7 @@ class _MfaApi:
             call.credentials,
             sent.required("mfa_token"),
             (sent.get("challenge_type") or "otp oob").split(),
-            _core_id(wanted) if wanted else None,
+            _named(wanted) if wanted else None,
         )
         body = {"challenge_type": "otp"} if challenged is None else {"challenge_type": "oob", **_sent(challenged)}
         return JSONResponse(body, headers=oauth.NO_STORE)
@@ -167,5 +168,7 @@ def _sent(sent: Sent) -> dict[str, str]:
     return {"oob_code": sent.oob_code, **({"binding_method": "prompt"} if sent.prompt else {})}
 
 
-def _core_id(wire_id: str) -> str:
-    return wire_id.rpartition("|dev_")[2]
+def _named(wire_id: str) -> AuthenticatorName:
+    """A prefix that we give to none is no factor's, so that nothing is called so."""
+    prefix, _, authenticator_id = wire_id.partition("|dev_")
+    return AuthenticatorName(_FACTOR_OF.get(prefix, ""), authenticator_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from host_tools.authority.core import errors, mfa_errors
+from host_tools.authority.core.recipients import LONGEST_EMAIL
 from host_tools.authority.dialects.auth0_refusals import REQUIREMENT_TYPES, bearer_refusal, refusal
 from host_tools.authority.dialects.oauth import PASSWORD_GRANT
 from host_tools.authority.dialects.oauth_operations import (
@@ -17,7 +18,7 @@ from host_tools.authority.dialects.oauth_operations import (
     Grant,
     sent,
 )
-from host_tools.authority.operations import (
+from host_tools.authority.openapi_operation import (
     FLAG,
     SOME_TEXT,
     TEXT,
@@ -58,7 +59,9 @@ _GRANTS = {
         (errors.WrongCredentials, errors.LimitReached, errors.InvalidTarget, errors.MfaRequired),
     ),
     "http://auth0.com/oauth/grant-type/mfa-otp": Grant(
-        ("mfa_token", "otp"), (), (*_ANSWERED, mfa_errors.InvalidOtp, mfa_errors.UnsupportedChallengeType)
+        ("mfa_token", "otp"),
+        (),
+        (*_ANSWERED, mfa_errors.InvalidOtp, mfa_errors.NoOneTimeCodes, mfa_errors.UnsupportedChallengeType),
     ),
     "http://auth0.com/oauth/grant-type/mfa-oob": Grant(
         ("mfa_token", "oob_code"),
@@ -86,7 +89,8 @@ _MFA_REQUIRED = members(
 )
 _PHONE_NUMBER = {"type": "string", "pattern": r"^\+[0-9]{6,15}$"}  # E.164
 _WORD = {"type": "string", "pattern": r"^[^ \t\r\n]+$"}
-_EMAIL = {"type": "string", "pattern": "^(.+@[^@]+)?$", "maxLength": 254}  # sent empty counts as not sent
+# Sent empty counts as not sent.
+_EMAIL = {"type": "string", "pattern": r"^([^ \t\r\n]+@[^@ \t\r\n]+)?$", "maxLength": LONGEST_EMAIL}
 _CHANNEL = one_of(("sms", "email", "auth0"))
 _AUTHENTICATOR = members(
     {
@@ -149,14 +153,14 @@ def operations(grant_types: Iterable[str]) -> tuple[Operation, ...]:
         endpoints.device_authorization("/oauth/device/code"),
         endpoints.token("/oauth/token", {each: _GRANTS[each] for each in grant_types}, _FORM_OR_JSON),
         endpoints.revocation("/oauth/revoke", _FORM_OR_JSON),
-        *_mfa_api(endpoints, Endpoints(bearer_refusal, shapes)),
+        *_mfa_operations(endpoints, Endpoints(bearer_refusal, shapes)),
         endpoints.metadata("/.well-known/openid-configuration"),
         endpoints.metadata("/.well-known/oauth-authorization-server"),
         endpoints.keys("/.well-known/jwks.json"),
     )
 
 
-def _mfa_api(endpoints: Endpoints, bearers: Endpoints) -> tuple[Operation, ...]:
+def _mfa_operations(endpoints: Endpoints, bearers: Endpoints) -> tuple[Operation, ...]:
     bearing = (*CALL, errors.InvalidToken, errors.InsufficientScope, *_HELD)
     unknown = mfa_errors.UnknownAuthenticator
     return (

@@ -48,6 +48,7 @@ REPLIES: oauth.Replies = {
     mfa_errors.OtherOobCode: (400, None),
     mfa_errors.BindingCodeRequired: (400, None),
     mfa_errors.UnsupportedChallengeType: (401, None),
+    mfa_errors.NoOneTimeCodes: (400, None),
     mfa_errors.AssociationRequired: (403, None),  # [I]
     mfa_errors.AlreadyEnrolled: (403, None),  # [I]
     mfa_errors.UnknownAuthenticator: (404, None),

@@ -21,8 +21,8 @@ from host_tools.authority.core import errors
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.faults import Endpoint, RateLimit
 from host_tools.authority.core.token_endpoint import Credentials, Tokens
-from host_tools.authority.operations import Operation
-from host_tools.authority.parameters import FORM, Parameters
+from host_tools.authority.openapi_operation import Operation
+from host_tools.authority.parameters import FORM, Parameters, authorization
 
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 REFRESH_GRANT = "refresh_token"
@@ -34,7 +34,10 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 @dataclass(frozen=True)
 class Dialect:
-    """A vendor's wire. `endpoints`: what a fault of that endpoint strikes; `operations`: what its routes answer."""
+    """A vendor's wire. `operations`: what its routes answer.
+
+    endpoints: what a fault of that endpoint strikes, by the path as its route has it.
+    """
 
     endpoints: Mapping[str, Endpoint]
     routes: Callable[[Authority], list[Route]]
@@ -59,6 +62,13 @@ class Call:
         if self.sent.get("client_secret") or self.sent.get("client_id") not in (None, self.basic.client_id):
             raise errors.InvalidRequest("The client is authenticated in more than one way.")  # 2.3: MUST NOT
         return self.basic
+
+
+class UnsupportedTokenType(errors.OAuthError):
+    """RFC 7009 2.2.1: The authorization server does not support the revocation of the presented token type."""
+
+    error = "unsupported_token_type"
+    description = "An access token cannot be revoked alone; revoke the refresh token."
 
 
 Handler = Callable[[Call], Response]
@@ -162,9 +172,11 @@ def device_authorization(authority: Authority, call: Call) -> Response:
     return JSONResponse(body, headers=NO_STORE)
 
 
-def revocation(authority: Authority, call: Call) -> Response:
-    """RFC 7009 2.2: 200 and nothing, whether there was such a token or not."""
-    authority.tokens.revoke(call.credentials, call.sent.required("token"))
+def revocation(authority: Authority, call: Call, refuses_access_tokens: bool) -> Response:
+    """RFC 7009 2.2: 200 and nothing, whether there was such a token or not. Raises UnsupportedTokenType."""
+    supported = authority.tokens.revoke(call.credentials, call.sent.required("token"))
+    if refuses_access_tokens and not supported:
+        raise UnsupportedTokenType
     return Response(headers=NO_STORE)
 
 
@@ -210,16 +222,12 @@ def _wrong_method(refusal: Refusal, method: str) -> Response:
 
 
 def _call(request: Request, sent: Parameters) -> Call:
-    headers = request.headers.getlist("authorization")
-    if len(headers) > 1:
-        raise errors.InvalidRequest("More than one Authorization header.")
-    scheme, _, value = headers[0].strip().partition(" ") if headers else ("", "", "")
-    value = value.strip()
+    scheme, value = authorization(request.headers)
     return Call(
         sent,
         request.client.host if request.client else "",
-        _basic(value) if scheme.lower() == "basic" else None,
-        value if scheme.lower() == "bearer" and value else None,
+        _basic(value) if scheme == "basic" else None,
+        value if scheme == "bearer" and value else None,
     )
 
 

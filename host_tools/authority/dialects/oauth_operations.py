@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from host_tools.authority.core import errors
 from host_tools.authority.core.errors import LimitReached, MfaRequired, Requirements, SlowDown
 from host_tools.authority.dialects.oauth import DEVICE_CODE_GRANT, REFRESH_GRANT, Refusal
-from host_tools.authority.operations import (
+from host_tools.authority.openapi_operation import (
     COUNT,
     FLAG,
     SOME_TEXT,
@@ -93,7 +93,7 @@ _INTROSPECTED = members(
 
 
 class Endpoints:
-    """Builds operations of one dialect. shapes: see operations.refusals."""
+    """Builds operations of one dialect. shapes: see openapi_operation.refusals."""
 
     def __init__(self, refusal: Refusal, shapes: Mapping[str, Schema]) -> None:
         self._refusal = refusal
@@ -118,9 +118,11 @@ class Endpoints:
             path, "Exchange a grant for tokens", _answer(_TOKENS, replies), dict.fromkeys(media_types, body)
         )
 
-    def revocation(self, path: str, media_types: tuple[str, ...] = (FORM,)) -> Operation:
-        """RFC 7009 2."""
-        replies = {200: Reply("Revoked, or never issued", headers=NO_STORE), **self.refused(*BODY)}
+    def revocation(
+        self, path: str, media_types: tuple[str, ...] = (FORM,), refuses: tuple[Refused, ...] = ()
+    ) -> Operation:
+        """RFC 7009 2. refuses: what is refused beside a wrong request."""
+        replies = {200: Reply("Revoked, or never issued", headers=NO_STORE), **self.refused(*BODY, *refuses)}
         body = sent(("token",), ("token_type_hint",))
         return self._post(path, "Revoke a refresh token", replies, dict.fromkeys(media_types, body))
 

@@ -54,7 +54,7 @@ def routes(authority: Authority) -> list[Route]:
         return oauth.device_authorization(authority, call)
 
     def revoke(call: Call) -> Response:
-        return oauth.revocation(authority, call)
+        return oauth.revocation(authority, call, refuses_access_tokens=True)
 
     def introspect(call: Call) -> Response:
         told = authority.tokens.introspect(call.credentials, call.sent.required("token"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from host_tools.authority.dialects.oauth import Refusal
+from host_tools.authority.dialects.oauth import Refusal, UnsupportedTokenType
 from host_tools.authority.dialects.oauth_operations import GRANTS, Endpoints
-from host_tools.authority.operations import Operation
+from host_tools.authority.openapi_operation import Operation
 
 
 def operations(grant_types: Iterable[str], refusal: Refusal) -> tuple[Operation, ...]:
@@ -15,7 +15,7 @@ def operations(grant_types: Iterable[str], refusal: Refusal) -> tuple[Operation,
     return (
         endpoints.device_authorization("/device_authorization"),
         endpoints.token("/token", {each: GRANTS[each] for each in grant_types}),
-        endpoints.revocation("/revoke"),
+        endpoints.revocation("/revoke", refuses=(UnsupportedTokenType,)),
         endpoints.introspection("/introspect"),
         endpoints.metadata("/.well-known/oauth-authorization-server"),
         endpoints.metadata("/.well-known/openid-configuration"),

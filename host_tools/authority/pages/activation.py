@@ -9,15 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from host_tools.authority import parameters
 from host_tools.authority.core.authority import Authority
-from host_tools.authority.core.errors import InvalidRequest, Refusal, TooManyAttempts, UnknownUserCode
+from host_tools.authority.core.errors import Refusal, TooManyAttempts, UnknownUserCode
 from host_tools.authority.core.policies import Step
+from host_tools.authority.core.sessions import Outcome, SessionEnded
 from host_tools.authority.core.user_code import UserCodes
 from host_tools.authority.pages import rendering
-from host_tools.authority.pages.browser import Visit, remembered, returning, see, visiting
+from host_tools.authority.pages.browser import Sent, Visit, form_route, remembered, returning, see, visiting
 from host_tools.authority.pages.rendering import page
-from host_tools.authority.parameters import BodyTooLarge, Parameters
+from host_tools.authority.parameters import Parameters
 
 START = "/activate"
 PATHS: dict[Step, str] = {
@@ -28,6 +28,7 @@ PATHS: dict[Step, str] = {
 }
 _DONE = "/activate/done"
 _SIGN_OUT = "/activate/sign-out"
+_ONWARD = PATHS["consent"]  # from which every step that is due before leads on to itself
 
 # What a scope means to the person who grants it; one we do not know is shown by its name.
 _SCOPE_SENTENCES = {
@@ -35,9 +36,11 @@ _SCOPE_SENTENCES = {
     "offline_access": "stay connected without asking you each day",
 }
 _STALE = "This page was open for too long, or was not opened here. Start again with the code on your device."
+_DECISIONS: dict[str, Outcome] = {"allow": "allowed", "deny": "denied"}
+_DECIDED: dict[Outcome, str] = {"allowed": "allowed", "denied": "did not allow"}
 
 Shown = Callable[[Visit, Refusal | None], Response]
-Sent = Callable[[Visit, Parameters], Response]
+Late = Callable[[Visit, Parameters], Response | None]
 
 
 def routes(authority: Authority) -> list[Route]:
@@ -47,52 +50,54 @@ def routes(authority: Authority) -> list[Route]:
         _post(authority, START, steps.code_sent),
         *_step(authority, "login", steps.login, steps.login_sent),
         *_step(authority, "one-time code", steps.one_time_code, steps.one_time_code_sent),
-        *_step(authority, "consent", steps.consent, steps.consent_sent),
+        *_step(authority, "consent", steps.consent, steps.consent_sent, steps.decided_before),
         Route(_DONE, steps.done, methods=["GET"]),
         _post(authority, _SIGN_OUT, steps.sign_out),
         rendering.style_route(),
     ]
 
 
-def _step(authority: Authority, step: Step, shown: Shown, sent: Sent) -> list[Route]:
-    """A page that exists only while it is this step's turn; otherwise it leads to the one whose turn it is."""
+def _step(authority: Authority, step: Step, shown: Shown, sent: Sent, late: Late | None = None) -> list[Route]:
+    """A page that exists only while it is this step's turn; otherwise it leads to the one whose turn it is.
+
+    late: what a form is answered with that was sent when it was no longer this step's turn, where it says so.
+    """
 
     async def get(request: Request) -> Response:
         visit = await visiting(request, authority)
         due = visit.next_step(authority)
-        reply = await run_in_threadpool(shown, visit, None) if due == step else see(PATHS[due])
+        try:
+            reply = await run_in_threadpool(shown, visit, None) if due == step else see(PATHS[due])
+        except SessionEnded:
+            reply = see(_ONWARD)
         return remembered(reply, visit, authority.issuer)
 
     def in_turn(visit: Visit, form: Parameters) -> Response:
         due = visit.next_step(authority)
         if due != step:
-            return see(PATHS[due])
+            return (late and late(visit, form)) or see(PATHS[due])
         try:
             return sent(visit, form)
         except UnknownUserCode as gone:
             visit.session = authority.sessions.let_go(visit.session)
-            return rendering.problem(400, str(gone))
+            return (late and late(visit, form)) or rendering.problem(400, str(gone))
         except Refusal as refused:
-            return _refused(shown(visit, refused), refused)
+            visit.session = authority.sessions.find(visit.secret) or visit.session
+            due = visit.next_step(authority)
+            # The same code sent twice at once was right once, and is not told to be wrong.
+            return _refused(shown(visit, refused), refused) if due == step else see(PATHS[due])
 
     return [Route(PATHS[step], get, methods=["GET"]), _post(authority, PATHS[step], in_turn)]
 
 
 def _post(authority: Authority, path: str, sent: Sent) -> Route:
-    """A form of ours: from a browser we know, with the token we gave it."""
-
-    async def endpoint(request: Request) -> Response:
-        visit = await returning(request, authority)
+    def unless_renewed(visit: Visit, form: Parameters) -> Response:
         try:
-            form = await parameters.read(request)
-            genuine = visit is not None and visit.sent_by_us(form.get("csrf_token"))
-        except InvalidRequest as malformed:
-            return rendering.problem(413 if isinstance(malformed, BodyTooLarge) else 400, malformed.description)
-        if visit is None or not genuine:
-            return rendering.problem(403, _STALE)
-        return remembered(await run_in_threadpool(sent, visit, form), visit, authority.issuer)
+            return sent(visit, form)
+        except SessionEnded:  # by another form of this browser's, whose reply has its new cookie
+            return see(_ONWARD)
 
-    return Route(path, endpoint, methods=["POST"])
+    return form_route(authority, path, unless_renewed, lambda: rendering.problem(403, _STALE))
 
 
 def _refused(reply: Response, refusal: Refusal) -> Response:
@@ -181,11 +186,21 @@ class _Activation:
         decision = form.get("decision")
         # Another tab may have taken up another device meanwhile: an answer holds only for the code it was shown with.
         meant = self._authority.user_codes.normalised(form.get("user_code") or "")
-        if decision not in ("allow", "deny") or meant != visit.session.user_code:
+        if decision not in _DECISIONS or meant != visit.session.user_code:
             return see(PATHS["consent"])
+        visit.session = self._authority.sessions.answer(visit.session, decision == "allow")
         if visit.session.user_id is not None and decision == "allow":
             self._authority.sessions.remember(visit.session.user_id, visit.browser)
-        visit.session = self._authority.sessions.answer(visit.session, decision == "allow")
+        return see(_DONE)
+
+    def decided_before(self, visit: Visit, form: Parameters) -> Response | None:
+        """To a decision for the device that this session has answered for last: the second click of a double click."""
+        code = self._authority.user_codes.normalised(form.get("user_code") or "")
+        outcome = self._authority.sessions.answered(visit.session, code) if code else None
+        if outcome is None or outcome != visit.session.outcome:
+            return None
+        if _DECISIONS.get(form.get("decision") or "") != outcome:
+            return rendering.problem(400, f"You {_DECIDED[outcome]} this device before, and the first answer holds.")
         return see(_DONE)
 
     def sign_out(self, visit: Visit, form: Parameters) -> Response:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 
+from host_tools.authority import parameters
 from host_tools.authority.core.authority import Authority
+from host_tools.authority.core.errors import InvalidRequest
 from host_tools.authority.core.policies import Step
 from host_tools.authority.core.records import LoginSession
 from host_tools.authority.core.sessions import KNOWN_FOR_S
+from host_tools.authority.pages import rendering
+from host_tools.authority.parameters import BodyTooLarge, Parameters
 
 _COOKIE = "stoa_session"
 _BROWSER_COOKIE = "stoa_browser"  # by which adaptive MFA knows a browser again
@@ -28,6 +34,7 @@ class Visit:
     session: LoginSession
     address: str
     browser: str  # the secret of the long-lived cookie
+    brought: str | None  # the session's secret that it came with
 
     def next_step(self, authority: Authority) -> Step:
         return authority.sessions.next_step(self.session, self.address, self.browser)
@@ -45,7 +52,7 @@ async def returning(request: Request, authority: Authority) -> Visit | None:
     """The visit of a browser we know, or None."""
     secret = request.cookies.get(_COOKIE)
     session = await run_in_threadpool(authority.sessions.find, secret) if secret else None
-    return Visit(secret, session, _address(request), _browser(request)) if secret and session else None
+    return Visit(secret, session, _address(request), _browser(request), secret) if secret and session else None
 
 
 async def visiting(request: Request, authority: Authority) -> Visit:
@@ -53,14 +60,40 @@ async def visiting(request: Request, authority: Authority) -> Visit:
     visit = await returning(request, authority)
     if visit is None:
         secret, session = await run_in_threadpool(authority.sessions.begin)
-        visit = Visit(secret, session, _address(request), _browser(request))
+        visit = Visit(secret, session, _address(request), _browser(request), None)
     return visit
 
 
+Sent = Callable[[Visit, Parameters], Response]
+
+
+def form_route(authority: Authority, path: str, sent: Sent, stale: Callable[[], Response]) -> Route:
+    """POST of a form of ours: from a browser we know, with the token we gave it. Any other is answered with `stale`.
+
+    That one gets no new session: a form from elsewhere would end the one this browser has.
+    """
+
+    async def endpoint(request: Request) -> Response:
+        visit = await returning(request, authority)
+        try:
+            form = await parameters.read(request)
+        except InvalidRequest as malformed:
+            return rendering.problem(413 if isinstance(malformed, BodyTooLarge) else 400, malformed.description)
+        if visit is None or not visit.sent_by_us(form.get("csrf_token")):
+            return stale()
+        return remembered(await run_in_threadpool(sent, visit, form), visit, authority.issuer)
+
+    return Route(path, endpoint, methods=["POST"])
+
+
 def remembered(reply: Response, visit: Visit, issuer: str) -> Response:
-    """The reply with the session's cookie. Lax: a link or a QR code brings it along, a foreign form does not."""
+    """The reply with the cookies. Lax: a link or a QR code brings them along, a foreign form does not.
+
+    A session that the browser has is not told again: another reply may have renewed it meanwhile, and would be undone.
+    """
     secure = issuer.startswith("https:")
-    reply.set_cookie(_COOKIE, visit.secret, path="/", httponly=True, samesite="lax", secure=secure)
+    if visit.secret != visit.brought:
+        reply.set_cookie(_COOKIE, visit.secret, path="/", httponly=True, samesite="lax", secure=secure)
     reply.set_cookie(
         _BROWSER_COOKIE, visit.browser, KNOWN_FOR_S, path="/", httponly=True, samesite="lax", secure=secure
     )

@@ -16,16 +16,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from host_tools.authority import parameters
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.challenges import UnknownChallenge
-from host_tools.authority.core.errors import InvalidRequest
 from host_tools.authority.core.records import OobChallenge
-from host_tools.authority.pages import rendering
-from host_tools.authority.pages.browser import Visit, remembered, returning, see, visiting
+from host_tools.authority.pages.browser import Visit, form_route, remembered, see, visiting
 from host_tools.authority.pages.outbox import utc
 from host_tools.authority.pages.rendering import page
-from host_tools.authority.parameters import BodyTooLarge, Parameters
+from host_tools.authority.parameters import Parameters
 
 PATH = "/phone"
 _STALE = "This page was open for too long, or was not opened here. Nothing was answered."
@@ -36,7 +33,11 @@ _ANSWERS = {"approve": "approved", "refuse": "refused"}
 
 def routes(authority: Authority) -> list[Route]:
     phone = _Phone(authority)
-    return [Route(PATH, phone.see, methods=["GET"]), Route(PATH, phone.answer, methods=["POST"])]
+    return [Route(PATH, phone.see, methods=["GET"]), form_route(authority, PATH, phone.answered, _stale)]
+
+
+def _stale() -> Response:
+    return page("phone_problem.html", 403, problem=_STALE, path=PATH)
 
 
 @dataclass(frozen=True)
@@ -60,18 +61,7 @@ class _Phone:
         reply = await run_in_threadpool(self._shown, visit, request.query_params.get("answered", ""))
         return remembered(reply, visit, self._authority.issuer)
 
-    async def answer(self, request: Request) -> Response:
-        visit = await returning(request, self._authority)
-        try:
-            form = await parameters.read(request)
-        except InvalidRequest as malformed:
-            return rendering.problem(413 if isinstance(malformed, BodyTooLarge) else 400, malformed.description)
-        if visit is None or not visit.sent_by_us(form.get("csrf_token")):
-            # No new session with it: a form from elsewhere would end the one this browser has.
-            return page("phone_problem.html", 403, problem=_STALE, path=PATH)
-        return remembered(await run_in_threadpool(self._answered, visit, form), visit, self._authority.issuer)
-
-    def _answered(self, visit: Visit, form: Parameters) -> Response:
+    def answered(self, visit: Visit, form: Parameters) -> Response:
         challenge_id, wanted = form.get("challenge_id") or "", _ANSWERS.get(form.get("answer") or "")
         if wanted is None:
             return see(PATH)

@@ -1,7 +1,8 @@
 // The published oidc-provider as a device's authorization server on a free loopback port: device grant, rotation, RS256
 // access tokens for one resource, revocation and introspection, the package's own in-memory store and pages.
-// Its one argument is JSON: {clients: {id: name}, fixed, resource, scope, accessTokenTtl, deviceCodeTtl}: `fixed` is the
-// client whose refresh tokens are not rotated, times are seconds. It says {issuer} once it listens.
+// Its one argument is JSON: {clients: {id: name}, secrets: {id: secret}, fixed, resource, scope, accessTokenTtl,
+// deviceCodeTtl, refreshTokenIdle}: `secrets` are of the clients that have one, `fixed` is the client whose refresh
+// tokens are not rotated, times are seconds. It says {issuer} once it listens.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -23,7 +24,7 @@ function configuration() {
       grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
       redirect_uris: [],
       response_types: [],
-      token_endpoint_auth_method: 'none',
+      ...authentication(settings.secrets[clientId]),
     })),
     cookies: { keys: [randomBytes(32).toString('base64url')] },
     features: {
@@ -50,10 +51,16 @@ function configuration() {
       Grant: YEAR,
       IdToken: 3600,
       Interaction: 3600,
-      RefreshToken: YEAR,
+      RefreshToken: settings.refreshTokenIdle, // of each token: the next one's begins anew
       Session: YEAR,
     },
   };
+}
+
+function authentication(secret) {
+  return secret
+    ? { token_endpoint_auth_method: 'client_secret_post', client_secret: secret }
+    : { token_endpoint_auth_method: 'none' };
 }
 
 const server = createServer((request, response) => answer(request, response));
