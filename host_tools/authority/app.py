@@ -6,7 +6,6 @@ from email.utils import formatdate
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute
@@ -67,18 +66,18 @@ class _DateOfClock:
     def __init__(self, app: ASGIApp, clock: Clock) -> None:
         self._app = app
         self._clock = clock
-        self._told = (-1, "")  # the last second and its text: writing it anew took a tenth of a poll's time
+        self._told = (-1, b"")  # the last second and its text: writing it anew took a tenth of a poll's time
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["Date"] = self._date()
+                message["headers"] = [*message["headers"], (b"date", self._date())]
             await send(message)
 
         await self._app(scope, receive, dated if scope["type"] == "http" else send)
 
-    def _date(self) -> str:
+    def _date(self) -> bytes:
         now = now_s(self._clock)
         if now != self._told[0]:
-            self._told = (now, formatdate(now, usegmt=True))
+            self._told = (now, formatdate(now, usegmt=True).encode())
         return self._told[1]

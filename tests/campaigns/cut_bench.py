@@ -32,8 +32,8 @@ from tests.stories import (
 
 GRACE_S = 30
 POWER_IS_BACK_NS = 2 * NS
-# Boots, the first included: where one finds no room with a code on the glass, the next finds the code expired and asks
-# nobody yet, and the third asks.
+# Boots, the first included: where one finds no room with a code on the glass, or a push, the next comes two minutes later
+# and goes on; where that finds none either, the code has expired by the third.
 TRIES = 3
 # The authority's refresh tokens, wherever they lie.
 TOKEN = re.compile(rb"v1\.[\w-]{60}")
@@ -176,7 +176,7 @@ class Bench:
             after = self.wake()
             wrong = self.judge(after, self.asked_since(before), needs_nobody)
             no_room = bool(found_no_room(after))
-            # After a shortage with a code on the glass a display leaves its person alone for an hour.
+            # Where a code was on the glass, and has expired since, a display leaves its person alone for an hour.
             left_alone = short and self.home.onlooker.reason(after) == "needs_human"
             if not wrong.startswith(NO_QUOTE) or not (no_room or left_alone):
                 break

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tests.campaign import extent
-from tests.desk import DAY_S, Cut, Desk, Reset, desk_firmware
+from tests.desk import AWAKE_LIMIT_S, DAY_S, WATCHDOG_S, Cut, Desk, Reset, desk_firmware
 
 ISSUER = "https://id.example/"
 SETTINGS = {
@@ -308,7 +308,7 @@ class Weather(RuleBasedStateMachine):
 
     def check_sleep(self, ending):
         desk = self.desk
-        assert desk.true_s - desk.began_s <= 2100 + 300, "awake too long"
+        assert desk.true_s - desk.began_s <= AWAKE_LIMIT_S + WATCHDOG_S, "awake too long"
         if ending != "slept":
             desk.slept_until = None
             if ending == "cut":

@@ -6,11 +6,11 @@ import itertools
 
 import pytest
 
-from stoa.auth import answer, push
+from stoa.auth import answer, device_grant, push
 from stoa.net.usocket import HttpError
 from stoa.obstacle import NoRoom
-from tests.desk import desk_firmware
-from tests.unit.mfa_tenant import PENDING, REJECTED, TOKENS, Tenant, granted
+from tests.desk import AWAKE_LIMIT_S, desk_firmware
+from tests.unit.mfa_tenant import CODE, MFA, PENDING, REJECTED, TOKENS, Tenant, granted
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -84,6 +84,27 @@ def test_a_phone_that_nobody_looks_at_is_waited_for_two_minutes_and_then_the_cod
     assert len(polled) == 14
     asked_for_a_code = next(at for what, at in tenant.asked if what == "code")
     assert push.LIFETIME_S <= asked_for_a_code - challenged <= push.LIFETIME_S + 5
+
+
+def test_a_silence_and_the_longest_code_after_it_end_while_the_watchdog_is_fed_however_slow_all_else_is():
+    tenant = Tenant()
+    tenant.refresh = [HttpError("timeout", "lost", True), MFA]
+    tenant.code = 200, {**CODE, "expires_in": 10 * device_grant.LIFETIME_MAX_S, "interval": 5}, {}
+    join, exchange, show = tenant.desk.join, tenant.desk.exchange, tenant.desk.show
+
+    def slow(do, seconds):
+        def doing(*arguments):
+            tenant.desk.true_s += seconds
+            return do(*arguments)
+
+        return doing
+
+    # As stoa.hardware.WATCHDOG_S has them, with what the desk takes: a join, an exchange, and BUSY.
+    tenant.desk.join, tenant.desk.exchange, tenant.desk.show = slow(join, 13), slow(exchange, 29), slow(show, 37)
+    assert tenant.wake("boot") == "slept"
+    assert tenant.shows() == ["push", "mfa", "waiting"]
+    lasted = tenant.desk.true_s - tenant.desk.began_s
+    assert push.LIFETIME_S + device_grant.LIFETIME_MAX_S < lasted <= AWAKE_LIMIT_S
 
 
 # Nothing that it may be answered costs the token.

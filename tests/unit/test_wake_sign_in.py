@@ -50,6 +50,19 @@ def test_reset_in_its_refresh_again_and_again_it_sends_the_token_twice_and_no_mo
     assert desk.vault_token() == "refresh-token"
 
 
+def test_reset_between_its_refresh_and_the_quote_it_fetches_that_by_the_token_it_has():
+    tokens = {"access_token": "a", "refresh_token": "next", "token_type": "Bearer", "expires_in": 3600}
+    desk, posts = paired((200, tokens, {}))
+    # Discovery 2, refresh 2, and the API is not reached.
+    desk.steps_left, desk.ends_by = 4, Reset
+    assert desk.wake() == "reset"
+    assert desk.vault_token() == "next"
+    desk.woken_by = "boot"
+    assert desk.wake() == "slept"
+    assert posts == ["refresh-token"], "a refresh more is a rotation more that may be lost"
+    assert "reason=unavailable" in told(desk, "sleep")[0], "the API's 500"
+
+
 @pytest.mark.parametrize(
     ("issuer", "deletes"),
     [("https://id.example/", True), ("http://127.0.0.1:8400/", True), ("http://10.0.0.5/", False)],

@@ -181,12 +181,36 @@ def test_a_wake_that_hung_while_a_person_answered_is_taken_up_once(home, authori
     assert [screen.name for screen in home.screens] == ["mfa", "quote"], "the code on the glass was the answered one"
 
 
-@pytest.mark.parametrize("doing", ["a refresh", "waiting for a person"])
+def hang_while_the_phone_rings(home, authority):
+    """In the midst of a poll, from a minute after the wake's begin on."""
+    authority.set_mfa("rule")
+    home.enrol_a_phone()
+    home.clock.schedule(60 * NS, lambda: home.board.faults.set("hang:net.send"))
+
+
+def test_a_wake_that_hung_while_a_phone_rang_is_taken_up_once_with_the_code(home, authority):
+    home.wake_now()
+    home.board.sleep()
+    hang_while_the_phone_rings(home, authority)
+    home.screens.clear()
+    home.onlooker.new_wake()
+    assert home.board.wake().ending == "watchdog"
+    assert home.names() == ["push"]
+    home.board.faults.clear()
+    home.wake_now()
+    assert home.onlooker.last("wake")["by"] == "watchdog"
+    assert home.names() == ["mfa", "quote"]
+    assert [event.kind for event in authority.control.events(1000)].count("challenge_sent") == 1
+
+
+@pytest.mark.parametrize("doing", ["a refresh", "waiting for a person", "waiting for a phone"])
 def test_a_wake_that_hung_and_hangs_again_is_not_taken_up_again(home, authority, doing):
     home.wake_now()
     home.board.sleep()
     if doing == "a refresh":
         home.board.faults.set("hang:net.send")
+    elif doing == "waiting for a phone":
+        hang_while_the_phone_rings(home, authority)
     else:
         authority.set_mfa("rule")
         home.approves = False
