@@ -14,22 +14,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
 
-from host_tools.authority.core.records import (
-    Attempts,
-    Authenticator,
-    Client,
-    DeviceGrant,
-    Event,
-    KnownBrowser,
-    LoginSession,
-    Message,
-    MfaTransaction,
-    OobChallenge,
-    RefreshToken,
-    SigningKey,
-    TokenFamily,
-    User,
-)
+from host_tools.authority.core import records
 from host_tools.authority.core.storage import R, Record
 from host_tools.authority.errors import AuthorityError
 from host_tools.authority.log_sync import LogSync, sync_file
@@ -40,20 +25,20 @@ _FORMAT_VERSIONS = slice(18, 20)  # sqlite.org/fileformat2.html 1.3: 1 rollback 
 
 # One table a kind of record: its columns are the record's fields, in order, and the first is the key.
 _TABLES: dict[type[Record], str] = {
-    User: "users",
-    Authenticator: "authenticators",
-    Client: "clients",
-    DeviceGrant: "device_grants",
-    TokenFamily: "token_families",
-    RefreshToken: "refresh_tokens",
-    LoginSession: "login_sessions",
-    KnownBrowser: "known_browsers",
-    MfaTransaction: "mfa_transactions",
-    OobChallenge: "oob_challenges",
-    Message: "messages",
-    Event: "events",
-    Attempts: "attempts",
-    SigningKey: "signing_keys",
+    records.User: "users",
+    records.Authenticator: "authenticators",
+    records.Client: "clients",
+    records.DeviceGrant: "device_grants",
+    records.TokenFamily: "token_families",
+    records.RefreshToken: "refresh_tokens",
+    records.LoginSession: "login_sessions",
+    records.KnownBrowser: "known_browsers",
+    records.MfaTransaction: "mfa_transactions",
+    records.OobChallenge: "oob_challenges",
+    records.Message: "messages",
+    records.Event: "events",
+    records.Attempts: "attempts",
+    records.SigningKey: "signing_keys",
 }
 _SQL_TYPES = {
     "str": "TEXT NOT NULL",

@@ -26,7 +26,7 @@ from host_tools.authority.tenant import Tenant, demo_tenant
 from host_tools.clock import NS, VirtualClock
 from host_tools.rehearsal.person import approve
 
-from .mfa_fixtures import app, code, demo, remover, zeno  # noqa: F401
+from .mfa_fixtures import app, app_with, code, demo, remover, zeno  # noqa: F401
 from .receivers import dripping, receive, telling, told  # noqa: F401
 
 ISSUER = "http://127.0.0.1:8080/"

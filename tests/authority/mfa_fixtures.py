@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx2
 import pytest
@@ -25,6 +26,18 @@ def app(http: httpx2.Client, store: SqliteStore, tenant: Tenant, authority: Auth
 def zeno(store: SqliteStore) -> Person:
     """Somebody with no second factor."""
     return add_person(store)
+
+
+@pytest.fixture
+def app_with(http: httpx2.Client, store: SqliteStore, tenant: Tenant, zeno: Person) -> Callable[..., tuple[App, str]]:
+    """A client set so, whose refresh tokens do not expire by themselves, and the one of somebody who has just signed in
+    to it."""
+
+    def made(client_id: str = "app", **changed: Any) -> tuple[App, str]:
+        made = add_app(http, store, tenant, client_id, **{"refresh_lifetime_s": None} | changed)
+        return made, made.sign_in(zeno).json()["refresh_token"]
+
+    return made
 
 
 @pytest.fixture

@@ -182,3 +182,11 @@ def claims_of(token: str) -> dict[str, Any]:
     """Of a JWT whose signature is not what is tested."""
     claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     return claims
+
+
+def refreshed(app: App, refresh_token: str) -> str:
+    """The token to go on with."""
+    granted = app.refresh(refresh_token)
+    assert granted.status_code == 200, granted.text
+    following: str = granted.json().get("refresh_token", refresh_token)
+    return following

@@ -12,35 +12,11 @@ from host_tools.authority.core.records import Client, RefreshToken, TokenFamily
 from host_tools.authority.core.refresh_tokens import standing
 from host_tools.clock import NS
 
-from .mfa_wire import add_app, add_person, refused
+from .mfa_wire import add_app, add_person, refreshed, refused
 
 DEAD = (403, "invalid_grant", "Unknown or invalid refresh token.")
 DAY_NS = 86_400 * NS
 YEARS_NS = 20 * 365 * DAY_NS
-
-
-@pytest.fixture
-def zeno(store):
-    return add_person(store)
-
-
-@pytest.fixture
-def app_with(http, store, tenant, zeno):
-    """A client set so, and the tokens of somebody who has just signed in to it."""
-
-    def made(client_id: str = "app", **changed):
-        app = add_app(http, store, tenant, client_id, **{"refresh_lifetime_s": None} | changed)
-        return app, app.sign_in(zeno).json()["refresh_token"]
-
-    return made
-
-
-def refreshed(app, refresh_token: str) -> str:
-    """The token to go on with."""
-    granted = app.refresh(refresh_token)
-    assert granted.status_code == 200, granted.text
-    following: str = granted.json().get("refresh_token", refresh_token)
-    return following
 
 
 def test_a_rotating_client_is_given_another_each_time(app_with, store):

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx2
 import pyotp
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import expect
 
 from host_tools.authority import RunningAuthority, start_authority
 from host_tools.clock import NS, RealClock
 
-DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-RIGHTLY_TOLD = (
-    # A form was answered with a 4xx.
-    "responded with a status of 4",
-    # A test on a busy machine typed before the browser came to the page's autofocus.
-    "Autofocus processing was blocked because a document already has a focused element",
-)
 
 
 @pytest.fixture
@@ -35,40 +25,6 @@ def clock() -> RealClock:
 def authority(clock) -> Iterator[RunningAuthority]:
     with start_authority(clock) as running:
         yield running
-
-
-@pytest.fixture(params=["desktop", "phone"])
-def context(request, chromium) -> Iterator[BrowserContext]:
-    phone = request.param == "phone"
-    opened = chromium.new_context(viewport=PHONE if phone else DESKTOP, has_touch=phone)
-    opened.set_default_timeout(10_000)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def page(context) -> Iterator[Page]:
-    opened = context.new_page()
-    complaints: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text))
-    yield opened
-    # Anything else (a CSP violation, say) is a defect.
-    assert [text for text in complaints if not any(told in text for told in RIGHTLY_TOLD)] == []
-
-
-@pytest.fixture
-def picture(page, request):
-    """Keep a picture of the page where STOA_PICTURES names a folder, for a look at how it looks."""
-    folder = os.environ.get("STOA_PICTURES")
-
-    def take(name: str) -> None:
-        # A page wider than its window would have to be pushed about with a thumb.
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        if folder:
-            size = "phone" if page.viewport_size == PHONE else "desktop"
-            page.screenshot(path=Path(folder) / f"{name}-{size}.png", full_page=True)
-
-    return take
 
 
 def ask(running: RunningAuthority) -> dict[str, str]:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from host_tools.authority import RunningAuthority, start_authority
 from host_tools.clock import RealClock
 from host_tools.rehearsal.person import approve
 
-from .test_activation import RIGHTLY_TOLD, contrast
+from .test_activation import contrast
 
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 375, "height": 812}
 TEXT = "123456 is your verification code for Stoa display."
 
 
@@ -28,34 +24,6 @@ def authority() -> Iterator[RunningAuthority]:
     with start_authority(RealClock()) as running:
         running.control.enrol(running.tenant.demo_user, "push")
         yield running
-
-
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
-def page(request, chromium) -> Iterator[Page]:
-    context = chromium.new_context(viewport=request.param, has_touch=request.param == PHONE)
-    context.set_default_timeout(10_000)
-    opened = context.new_page()
-    complaints: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text))
-    yield opened
-    context.close()
-    # Anything else (a CSP violation, say) is a defect.
-    assert [text for text in complaints if not any(told in text for told in RIGHTLY_TOLD)] == []
-
-
-@pytest.fixture
-def picture(page):
-    """Keep a picture of the page where STOA_PICTURES names a folder, for a look at how it looks."""
-    folder = os.environ.get("STOA_PICTURES")
-
-    def take(name: str) -> None:
-        # A page wider than its window would have to be pushed about with a thumb.
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        if folder:
-            size = "phone" if page.viewport_size == PHONE else "desktop"
-            page.screenshot(path=Path(folder) / f"{name}-{size}.png", full_page=True)
-
-    return take
 
 
 class Asking:

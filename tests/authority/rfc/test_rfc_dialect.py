@@ -8,34 +8,16 @@ import jwt
 import pytest
 from starlette.testclient import TestClient
 
-from host_tools.authority.app import create_app
 from host_tools.authority.core import errors
 from host_tools.authority.core.faults import RateLimit
 from host_tools.authority.core.records import Client
 from host_tools.authority.dialects import rfc
 from host_tools.clock import NS
+from tests.authority.conftest import DEVICE_CODE_GRANT, ISSUER, Browser
 
-from .conftest import DEVICE_CODE_GRANT, ISSUER, Browser, quote_of_day
-from .rfc_wire import RfcDisplay, error
+from .rfc_wire import error
 
 DEAD = (400, "invalid_grant")
-
-
-@pytest.fixture
-def http(authority, tenant):
-    app = create_app(authority, quote_of_day, dialect="rfc")
-    with TestClient(app, base_url=ISSUER, follow_redirects=False) as client:
-        yield client
-
-
-@pytest.fixture
-def display(http, tenant):
-    return RfcDisplay(http, tenant)
-
-
-@pytest.fixture
-def tokens(display, browser):
-    return display.paired(browser)
 
 
 def test_the_device_endpoint_answers_as_section_3_2_has_it(display):

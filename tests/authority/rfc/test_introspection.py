@@ -8,24 +8,15 @@ from dataclasses import replace
 import httpx2
 import jwt
 import pytest
-from starlette.testclient import TestClient
 
-from host_tools.authority.app import create_app
 from host_tools.authority.core.records import Client, fingerprint
 from host_tools.clock import NS
+from tests.authority.conftest import ISSUER
 
-from .conftest import ISSUER, quote_of_day
-from .rfc_wire import RfcDisplay, error
+from .rfc_wire import error
 
 SECRET = "a resource server's secret: 100%"
 DEAD = (400, "invalid_grant")
-
-
-@pytest.fixture
-def http(authority, tenant):
-    app = create_app(authority, quote_of_day, dialect="rfc")
-    with TestClient(app, base_url=ISSUER, follow_redirects=False) as client:
-        yield client
 
 
 @pytest.fixture
@@ -34,16 +25,6 @@ def resource_server(store, tenant):
     display = store.get(Client, tenant.client_id)
     store.put(replace(display, client_id="quotes api", name="Quotes", secret_hash=fingerprint(SECRET), grants=""))
     return "quotes api", SECRET
-
-
-@pytest.fixture
-def display(http, tenant):
-    return RfcDisplay(http, tenant)
-
-
-@pytest.fixture
-def tokens(display, browser):
-    return display.paired(browser)
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ from typing import Any
 import httpx2
 
 from host_tools.authority.tenant import Tenant
-
-from .conftest import DEVICE_CODE_GRANT, Browser
+from tests.authority.conftest import DEVICE_CODE_GRANT, Browser
 
 
 @dataclass
