@@ -47,6 +47,11 @@ class LogSync:
                 self._under_way = asyncio.ensure_future(self._one())
             await asyncio.shield(self._under_way)
 
+    def at_once(self) -> None:
+        """The same while no loop serves anybody yet."""
+        self._sync(self._descriptor)
+        self._synced = self._committed
+
     async def _one(self) -> None:
         reaches = self._committed
         try:

@@ -203,6 +203,8 @@ def start_authority(
             subscribers.start()
             opened.callback(subscribers.stop)
             authority.outbox.subscribe(subscribers.send)
+        if store.log is not None:
+            store.log.at_once()  # of the client and the key, which are told before anybody asks
         # The store's lock is on both by now.
         ca = opened.enter_context(local_ca(datetime.now(UTC), kept_in)) if tls else None
         controls, control_token = Controls(authority), secrets.token_urlsafe(32)

@@ -104,6 +104,7 @@ class SqliteStore:
         """
         self._lock = threading.RLock()
         self._depth = 0
+        self._is_durable = True  # of the transaction under way
         self.log: LogSync | None = None  # whoever answers waits for it; None where a commit has all it needs
         try:
             self._connection = _opened(path, synchronous="NORMAL" if sync else "FULL")
@@ -143,15 +144,17 @@ class SqliteStore:
     def transaction(self, durable: bool = True) -> Iterator[None]:
         with self._lock:
             if self._depth:
+                self._is_durable |= durable
                 yield
                 return
+            self._is_durable = durable
             before = self._connection.total_changes
             self._connection.execute("BEGIN IMMEDIATE")
             self._depth = 1
             try:
                 yield
                 self._connection.execute("COMMIT")
-                if durable and self._connection.total_changes != before:
+                if self._is_durable and self._connection.total_changes != before:
                     self._committed()
             except BaseException:
                 # A full disk makes SQLite roll back by itself, and a COMMIT that fails leaves it to us.
@@ -226,12 +229,15 @@ def _opened(path: Path | None, synchronous: str) -> sqlite3.Connection:
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     # Autocommit: transactions are begun and ended by name above. The lock makes sharing between threads safe.
-    connection = sqlite3.connect(path or ":memory:", timeout=1, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path.absolute() if path else ":memory:", timeout=1, isolation_level=None, check_same_thread=False
+    )
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         _check_ours(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
-        # A rotation told to a device must not be forgotten by a power cut: FULL syncs the log after each commit.
+        # A rotation told to a device must not be forgotten by a power cut. FULL syncs the log after each commit; where
+        # it is NORMAL, log_sync.py does before an answer leaves.
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         if _pragma(connection, "user_version") == 0:
             _create(connection)

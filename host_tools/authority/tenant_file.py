@@ -138,7 +138,7 @@ def _odds(charset: Charset, mask: object, lifetime_s: int) -> str:
     if not places or set(str(mask)) - set("*- "):
         return ""
     limit = LIMITS["user code, address"]
-    tries = limit.burst + lifetime_s // limit.refill_s
+    tries = limit.burst + (lifetime_s - 1) // limit.refill_s
     cases = len(ALPHABETS[charset]) ** places // tries
     guessed = f"would guess it in one of {cases:,} cases" if cases > 1 else "would guess it"
     return f": the {tries} tries that an address has in {lifetime_s} s {guessed}"

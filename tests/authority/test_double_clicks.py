@@ -195,3 +195,17 @@ def test_two_clicks_on_the_phone_at_once_are_one(browser, held, overlapping, giv
     where = f"/phone?answered={form['challenge_id']}"
     assert [(each.status_code, each.headers["location"]) for each in replies] == [(303, where)] * 2
     assert (held.poll(oob_code).status_code == 200) is (given == "approve")
+
+
+def test_a_second_sign_in_that_comes_with_the_new_cookie_leads_on(browser, begun):
+    """The browser has the first one's reply, and sends the form once more as it was."""
+    path, fields = form_of(browser.type_code(begun["user_code"]))
+    fields |= {"username": browser.tenant.demo_user, "password": browser.tenant.demo_password}
+    first = browser.http.post(path, data=fields, follow_redirects=False)
+    assert (first.status_code, first.headers["location"]) == (303, "/activate/allow")
+    second = browser.http.post(path, data=fields, follow_redirects=False)
+    assert (second.status_code, second.headers["location"]) == (303, "/activate/allow")
+    assert heading(browser.see("/activate/allow")).startswith("Connect")
+    # Nobody else is led anywhere by a form that was not given to them.
+    browser.http.cookies.clear()
+    assert browser.http.post(path, data=fields, follow_redirects=False).status_code == 403

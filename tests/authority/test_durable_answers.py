@@ -15,7 +15,7 @@ from host_tools.authority import server, start_authority
 from host_tools.authority.app import create_app
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.errors import InvalidRefreshToken
-from host_tools.authority.core.records import Client
+from host_tools.authority.core.records import Client, LoginSession
 from host_tools.authority.core.token_endpoint import Credentials
 from host_tools.authority.durable_answers import DurableAnswers
 from host_tools.authority.store import SqliteStore
@@ -68,14 +68,16 @@ class Served:
         """A display that a person has approved. Its refresh token."""
         display = Display(http, self.tenant)
         begun = display.ask().json()
+        self.authority.sessions.answer(self.signed_in(begun["user_code"]), allow=True)
+        return str(display.poll(begun["device_code"]).json()["refresh_token"])
+
+    def signed_in(self, user_code: str) -> LoginSession:
+        """A person who has still to decide about that device."""
         sessions, users = self.authority.sessions, self.authority.users
         _, session = sessions.begin()
-        session = sessions.enter_code(session, begun["user_code"], "here")
-        _, session = sessions.sign_in(
-            session, users.check_password(self.tenant.demo_user, self.tenant.demo_password, "here")
-        )
-        sessions.answer(session, allow=True)
-        return str(display.poll(begun["device_code"]).json()["refresh_token"])
+        session = sessions.enter_code(session, user_code, "here")
+        user = users.check_password(self.tenant.demo_user, self.tenant.demo_password, "here")
+        return sessions.sign_in(session, user)[1]
 
     def refreshed_after_a_power_cut(self, refresh_token: str) -> bool:
         store = self.disk.after_a_power_cut()
@@ -155,7 +157,7 @@ def test_who_changed_nothing_waits_for_no_sync(served, disk, http):
 
 def test_what_is_written_beside_a_transaction_waits_too_and_what_changed_nothing_does_not(served):
     store = served.store
-    store.log._synced = store.log._committed
+    store.log.at_once()
     with store.transaction():
         store.delete(Client, client_id="nobody's")
     assert not store.log.is_due
@@ -164,6 +166,29 @@ def test_what_is_written_beside_a_transaction_waits_too_and_what_changed_nothing
     assert not store.log.is_due, "a server may forget it"
     store.put(store.find(Client)[0])
     assert store.log.is_due
+
+
+def test_an_outer_transaction_is_durable_where_one_in_it_is(served):
+    store = served.store
+    store.log.at_once()
+    with store.transaction(durable=False), store.transaction():
+        store.put(store.find(Client)[0])
+    assert store.log.is_due
+
+
+def test_a_snapshot_that_is_restored_waits_too(served):
+    image = served.store.image()
+    served.store.log.at_once()
+    served.store.put_back(image)
+    assert served.store.log.is_due
+
+
+def test_a_persons_decision_waits_too(served, http):
+    begun = Display(http, served.tenant).ask().json()
+    session = served.signed_in(begun["user_code"])
+    served.store.log.at_once()
+    served.authority.sessions.answer(session, allow=True)
+    assert served.store.log.is_due
 
 
 def test_after_a_sync_that_failed_nothing_is_answered_any_more(served, disk, http):

@@ -30,12 +30,12 @@ from .tenant_files import SECRET, USER, problems
         ("device_flow.mask = [1]", "1: device_flow.mask: is an array; it takes a single value"),
         (
             "[device_flow]\nlifetime_s = 900\nmask = '***-***'",
-            "3: device_flow.mask: has 6 places (*); with base20 it needs 8 or more: the 25 tries that an address has in"
-            " 900 s would guess it in one of 2,560,000 cases",
+            "3: device_flow.mask: has 6 places (*); with base20 it needs 8 or more: the 24 tries that an address has in"
+            " 900 s would guess it in one of 2,666,666 cases",
         ),
         (
             "device_flow.lifetime_s = 3600\ndevice_flow.mask = '*'",
-            "2: device_flow.mask: has 1 places (*); with base20 it needs 8 or more: the 70 tries that an address has in"
+            "2: device_flow.mask: has 1 places (*); with base20 it needs 8 or more: the 69 tries that an address has in"
             " 3600 s would guess it",
         ),
         ("device_flow.lifetime_s = 59", "1: device_flow.lifetime_s: is 59; it must be a whole number from 60 to 3600"),

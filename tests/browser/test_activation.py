@@ -95,6 +95,35 @@ def test_a_scanned_code_is_compared_and_may_be_refused(authority, page, picture)
     assert poll(authority, begun).json()["error"] == "access_denied"
 
 
+# The page as it was when it came: on a slow machine a test finds it later than a double click would.
+JUST_SHOWN = """button => {
+    button.style.animation = "none"
+    button.offsetWidth
+    button.style.animation = ""
+    for (const each of button.getAnimations()) { each.pause(); each.currentTime = 650 }
+}"""
+
+
+def test_the_second_click_of_a_double_click_decides_nothing(authority, page):
+    """ "Allow" comes to lie where "Continue" lay, and nobody has compared the code yet (RFC 8628 5.4)."""
+    begun = ask(authority)
+    page.goto(begun["verification_uri"])
+    page.get_by_label("Code on your device").fill(begun["user_code"])
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("E-mail address").fill(authority.tenant.demo_user)
+    page.get_by_label("Password").fill(authority.tenant.demo_password)
+    page.get_by_role("button", name="Continue").click()
+    allow = page.get_by_role("button", name="Allow", exact=True)
+    allow.evaluate(JUST_SHOWN)
+    box = allow.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.get_by_role("heading", name="Connect Stoa display?")).to_be_visible()
+    assert poll(authority, begun).json()["error"] == "authorization_pending"
+    allow.evaluate("button => button.getAnimations().forEach(each => each.finish())")
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.get_by_role("status")).to_contain_text("Your device is connected")
+
+
 def test_a_wrong_code_is_told_and_can_be_put_right(authority, page, picture):
     begun = ask(authority)
     page.goto(begun["verification_uri"])

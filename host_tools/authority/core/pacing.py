@@ -29,7 +29,7 @@ class Pace:
 class Paces:
     """The pace of each code that has been polled, by the code's hash.
 
-    They are in memory alone, which a restart forgets: a write for each poll took two thirds of its time (211 us with
+    They are in memory alone, which a restart forgets: a write for each poll took nearly half of its time (211 us with
     it, 111 without), and what is lost is at most that a device which hurried is let off. That is also what two threads
     may lose that poll one code at once, for a poll is two steps, `get` and `keep`: each is safe from any thread, both
     together are not one. Polls are answered on the event loop, where one follows the other.

@@ -210,14 +210,15 @@ class TokenEndpoint:
     def revoke(self, sent: Credentials, token: str) -> bool:
         """RFC 7009, for refresh tokens: their family ends, and with it what was issued by it. Raises InvalidClient.
 
-        False for an access token that is good: it stays so, for a resource judges it without asking here (RFC 9068 4).
+        False for an access token of this client's that is good: it stays so, for a resource judges it without asking
+        here (RFC 9068 4).
         """
-        self._refresh.revoke(token, self.client(sent), self.revocation_deletes_grant)
+        client = self.client(sent)
+        self._refresh.revoke(token, client, self.revocation_deletes_grant)
         try:
-            self._own_tokens.claims(token)
+            return self._own_tokens.claims(token).get("client_id") != client.client_id
         except InvalidToken:
             return True
-        return False
 
     def introspect(self, sent: Credentials, token: str) -> Mapping[str, Any]:
         """RFC 7662 2.2: of an access or a refresh token. Raises InvalidClient for who has no secret (2.1)."""

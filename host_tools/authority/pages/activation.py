@@ -90,6 +90,16 @@ def _step(authority: Authority, step: Step, shown: Shown, sent: Sent, late: Late
     return [Route(PATHS[step], get, methods=["GET"]), _post(authority, PATHS[step], in_turn)]
 
 
+def _stale(visit: Visit | None) -> Response:
+    return rendering.problem(403, _STALE)
+
+
+def _stale_login(visit: Visit | None) -> Response:
+    """The second click of a double click at sign-in brings the new session's cookie and the old one's token. To lead on
+    who is signed in changes nothing, so that it needs none."""
+    return see(_ONWARD) if visit and visit.session.user_id else _stale(visit)
+
+
 def _post(authority: Authority, path: str, sent: Sent) -> Route:
     def unless_renewed(visit: Visit, form: Parameters) -> Response:
         try:
@@ -97,7 +107,7 @@ def _post(authority: Authority, path: str, sent: Sent) -> Route:
         except SessionEnded:  # by another form of this browser's, whose reply has its new cookie
             return see(_ONWARD)
 
-    return form_route(authority, path, unless_renewed, lambda: rendering.problem(403, _STALE))
+    return form_route(authority, path, unless_renewed, _stale_login if path == PATHS["login"] else _stale)
 
 
 def _refused(reply: Response, refusal: Refusal) -> Response:

@@ -65,10 +65,12 @@ async def visiting(request: Request, authority: Authority) -> Visit:
 
 
 Sent = Callable[[Visit, Parameters], Response]
+Stale = Callable[[Visit | None], Response]
 
 
-def form_route(authority: Authority, path: str, sent: Sent, stale: Callable[[], Response]) -> Route:
-    """POST of a form of ours: from a browser we know, with the token we gave it. Any other is answered with `stale`.
+def form_route(authority: Authority, path: str, sent: Sent, stale: Stale) -> Route:
+    """POST of a form of ours: from a browser we know, with the token we gave it. Any other is answered with `stale`,
+    which is given the visit of a browser we know.
 
     That one gets no new session: a form from elsewhere would end the one this browser has.
     """
@@ -80,7 +82,7 @@ def form_route(authority: Authority, path: str, sent: Sent, stale: Callable[[], 
         except InvalidRequest as malformed:
             return rendering.problem(413 if isinstance(malformed, BodyTooLarge) else 400, malformed.description)
         if visit is None or not visit.sent_by_us(form.get("csrf_token")):
-            return stale()
+            return stale(visit)
         return remembered(await run_in_threadpool(sent, visit, form), visit, authority.issuer)
 
     return Route(path, endpoint, methods=["POST"])

@@ -36,7 +36,7 @@ def routes(authority: Authority) -> list[Route]:
     return [Route(PATH, phone.see, methods=["GET"]), form_route(authority, PATH, phone.answered, _stale)]
 
 
-def _stale() -> Response:
+def _stale(visit: Visit | None) -> Response:
     return page("phone_problem.html", 403, problem=_STALE, path=PATH)
 
 
