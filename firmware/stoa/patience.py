@@ -1,7 +1,8 @@
 """The steps around asking a person: whether it is time, and for how long they are left alone afterwards.
 
 They keep two keys of the state: asked (how often a person was, and more where they answered in vain) and ask_at (not
-before). A push (stoa.pushing) and the code that follows it are one asking, at whose end the push's mark goes.
+before). A push (stoa.pushing) and the code that follows it are one asking, at whose end the push's mark goes; in
+between there is no ask_at.
 """
 
 from stoa import hardware, inputs, schedule, sleep_state

@@ -32,8 +32,8 @@ from tests.stories import (
 
 GRACE_S = 30
 POWER_IS_BACK_NS = 2 * NS
-# Boots, the first included: where one finds no room with a code on the glass, or a push, the next comes two minutes later
-# and goes on; where that finds none either, the code has expired by the third.
+# Boots, the first included: where one finds no room with a code on the glass, or a push, the next goes on two minutes
+# later; where that finds none either, the code has expired by the third.
 TRIES = 3
 # The authority's refresh tokens, wherever they lie.
 TOKEN = re.compile(rb"v1\.[\w-]{60}")

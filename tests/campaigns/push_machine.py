@@ -15,7 +15,6 @@ from tests.campaigns.token_endpoint_answers import (
     BODIES,
     CHALLENGE,
     CHALLENGES,
-    OOB_CODE,
     PUSH,
     STATUSES,
 )
@@ -35,6 +34,7 @@ class Push(RuleBasedStateMachine):
         self.now = 100
         self.polled_at: int | None = None
         self.challenged_at = 0
+        self.oob_code = ""
         # Of this asking.
         self.rung = 0
         self.effect: tuple = ()
@@ -56,6 +56,8 @@ class Push(RuleBasedStateMachine):
         kind = self.effect[0]
         if kind in ("get", "post"):
             self.check_request(was, event)
+        elif kind == "show":
+            self.oob_code = event[2]["oob_code"]
         elif kind == "wait":
             assert isinstance(self.effect[1], int)
             assert 1 <= self.effect[1] <= LIFETIME_S
@@ -89,7 +91,7 @@ class Push(RuleBasedStateMachine):
             self.polled_at, self.challenged_at = None, self.now
             return
         assert self.effect[1] == "token" and was == "waiting"
-        assert fields["oob_code"] == OOB_CODE
+        assert fields["oob_code"] == self.oob_code
         if self.polled_at is not None:
             assert self.now - self.polled_at >= self.state["interval"]
         self.polled_at = self.now

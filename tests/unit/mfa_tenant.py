@@ -8,6 +8,7 @@ from tests.campaigns.test_wakes import DOCUMENT, ISSUER, QUOTE, SETTINGS
 from tests.desk import NOON, Desk
 from tests.unit.phone import CHALLENGE, ENROLLED
 
+ACCOUNT = int.from_bytes(vault.owner(ISSUER, SETTINGS["STOA_CLIENT_ID"]), "little")
 CHALLENGES = ISSUER + "mfa/challenge"
 WITH_PUSH = {**DOCUMENT, "mfa_challenge_endpoint": CHALLENGES}
 MFA = 403, {"error": "mfa_required", "mfa_token": "Fe26.2*mfa-secret"}, {}

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from stoa import vault
-from tests.campaigns.test_wakes import DOCUMENT, ISSUER, SETTINGS
+from tests.campaigns.test_wakes import DOCUMENT
 from tests.desk import NOON, desk_firmware
-from tests.unit.mfa_tenant import MFA, WITH_PUSH, Tenant, granted
+from tests.unit.mfa_tenant import ACCOUNT, MFA, WITH_PUSH, Tenant, granted
 from tests.unit.phone import SMS, TOTP
-
-ACCOUNT = int.from_bytes(vault.owner(ISSUER, SETTINGS["STOA_CLIENT_ID"]), "little")
 
 
 @pytest.fixture(scope="module", autouse=True)

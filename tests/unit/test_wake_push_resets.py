@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.desk import Reset, desk_firmware
-from tests.unit.mfa_tenant import Tenant, granted
+from tests.desk import DAY_S, NOON, Reset, desk_firmware
+from tests.unit.mfa_tenant import ACCOUNT, Tenant, granted
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -82,11 +82,11 @@ def test_while_a_code_on_the_glass_can_be_answered_no_authenticator_rings():
     assert tenant.shows()[-1] == "quote"
 
 
-def push_cut_short(by):
+def push_cut_short(by, begun_by="alarm", **state):
     """A tenant whose display is reset in the midst of its first poll for a phone's answer, and then wakes so."""
-    tenant = Tenant()
+    tenant = Tenant(**state)
     tenant.desk.steps_left, tenant.desk.ends_by = 11, Reset
-    assert tenant.wake() == "reset"
+    assert tenant.wake(begun_by) == "reset"
     assert tenant.count("challenge") == tenant.count("oob") == 1
     tenant.desk.woken_by = by
     return tenant
@@ -100,6 +100,14 @@ def test_a_push_that_the_watchdog_ended_is_taken_up_and_the_code_that_it_promise
     assert "reason=needs_human" in tenant.told("sleep")[0]
     # And the watchdog of some other day is taken up again.
     assert "hung" not in tenant.state
+
+
+def test_so_it_does_where_somebody_pressed_the_button_sooner_than_the_display_would_have_asked():
+    in_a_week = NOON + 7 * DAY_S
+    tenant = push_cut_short(by="watchdog", begun_by="button", account=ACCOUNT, asked=9, ask_at=in_a_week)
+    tenant.wake()
+    assert tenant.shows() == ["mfa", "waiting"] and tenant.count("challenge") == 0
+    assert tenant.state["ask_at"] >= in_a_week
 
 
 @pytest.mark.parametrize("steps", [0, 3])
