@@ -5,8 +5,8 @@
 Each is one process and hears the same requests from one autocannon over 32 connections, on the same cores. Ours is
 `stoa serve --database FILE`: SQLite on disk in WAL mode, synced before an answer leaves, so that a power cut takes back
 no token it gave. oidc-provider runs with NODE_ENV=production and its own store in memory, which forgets at a restart,
-and at a thousand entries. Both sign RS256 with a 2048-bit key, once a refresh, and rotate the refresh token. A refresh is of one
-of 64 approved devices and carries the token of the last answer.
+and at a thousand entries. Both sign RS256 with a 2048-bit key, once a refresh, and rotate the refresh token. A refresh
+is of one of 64 approved devices and carries the token of the last answer.
 
 `fresh` is the first 3,000 requests to a process just started: what a test suite meets that starts its own server.
 `warm` is the median of rounds that take turns, after a warm-up each: Node has compiled what it runs by then. `times` is
