@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from host_tools.authority.errors import AuthorityError
+from host_tools.authority.wire_delays import is_held
 
 ADDRESS = "127.0.0.1"  # a demo's passwords go over plain HTTP: no other machine may see it
 OnRequest = Callable[[str, str, int], None]
@@ -58,7 +59,7 @@ class Connection(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         super().shutdown()
-        if self.transport.is_closing():
+        if self.transport.is_closing() or is_held(self.cycle.scope):
             self.end()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from host_tools.authority import LoseReply, RateLimit, SlowDown, start_authority
+from host_tools.authority import LoseReply, RateLimit, SlowDown, StatusReply, start_authority
 from host_tools.authority.core.faults import ENDPOINTS
 from host_tools.clock import NS, now_s
 from host_tools.rehearsal.person import approve
@@ -20,6 +21,8 @@ from .conftest import over_the_wire, quote_of_day
 SEND = {
     "token": lambda device, tokens: device.refresh(tokens["refresh_token"]),
     "device_authorization": lambda device, tokens: device.ask(),
+    "authorization": lambda device, tokens: device.http.get("/authorize"),
+    "userinfo": lambda device, tokens: device.http.get("/userinfo"),
     "revocation": lambda device, tokens: device.http.post("/oauth/revoke", data={"client_id": "x", "token": "x"}),
     "mfa": lambda device, tokens: device.http.get("/mfa/authenticators"),
     "discovery": lambda device, tokens: device.http.get("/.well-known/openid-configuration"),
@@ -149,6 +152,21 @@ def test_a_rate_limited_client_is_told_when_to_come_back(paired, device, retry_a
         assert told == ("90" if retry_after == "seconds" else None)
     assert control.tally()["refreshes"] == 0
     assert device.refresh(token).status_code == 200
+
+
+@pytest.mark.parametrize("fault", [LoseReply("token", "before"), RateLimit("token"), StatusReply("token", 500)])
+def test_a_browsers_preflight_is_not_what_a_fault_is_meant_for(paired, device, fault):
+    """Fetch 3.3.1: OPTIONS with Access-Control-Request-Method. Any other OPTIONS is a request like all."""
+    control = paired.authority.control
+    control.set_fault(replace(fault, times=1))
+    preflight = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
+    assert device.http.options("/oauth/token", headers=preflight).status_code < 500
+    assert control.faults()[0].struck == 0
+    try:
+        assert device.http.options("/oauth/token").status_code in (429, 500)
+    except httpx2.RemoteProtocolError:
+        assert isinstance(fault, LoseReply)
+    assert control.faults() == ()
 
 
 def test_always_slow_down_holds_even_when_the_person_has_allowed_it(paired, device):

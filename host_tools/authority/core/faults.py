@@ -1,80 +1,29 @@
 """What somebody has asked to go wrong, and whether the next request is the one it strikes.
 
-Faults strike in the order they were set, one a request, until they have struck `times` times (None: until lifted).
-What a struck request looks like is for whoever carries it out: a dialect, or the wire.
+Faults strike in the order they were set, one a request, until they have struck `times` times (None: until lifted). One
+that names a client strikes only its requests. fault_kinds.py has what can go wrong.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, get_args
 
-from host_tools.authority.checks import check_choice, check_count, check_flag
+from host_tools.authority.core.fault_kinds import ENDPOINTS, FAULTS, Endpoint, Fault, LoseReply, RateLimit, SlowDown
+from host_tools.authority.errors import InvalidSetting
 
-Endpoint = Literal["token", "device_authorization", "revocation", "introspection", "mfa", "discovery", "jwks", "api"]
-Moment = Literal["before", "after"]
-RetryAfter = Literal["seconds", "date", "none"]
-
-ENDPOINTS: tuple[str, ...] = get_args(Endpoint)
-_MOST_TIMES = 1_000_000
-_LONGEST_WAIT_S = 31 * 86_400
-
-
-@dataclass(frozen=True)
-class LoseReply:
-    """The connection ends without a byte, before the request is processed or after it."""
-
-    kind: ClassVar[str] = "lose_reply"
-    endpoint: Endpoint
-    moment: Moment
-    times: int | None = None
-
-    def __post_init__(self) -> None:
-        check_choice("endpoint", self.endpoint, ENDPOINTS)
-        check_choice("moment", self.moment, get_args(Moment))
-        _check_times(self.times)
-
-
-@dataclass(frozen=True)
-class RateLimit:
-    """Refused unprocessed for being too many; the client is told to come back in `wait_s`, or is not told."""
-
-    kind: ClassVar[str] = "rate_limit"
-    endpoint: Endpoint
-    times: int | None = None
-    wait_s: int = 60
-    retry_after: RetryAfter = "seconds"
-    x_ratelimit: bool = True
-
-    def __post_init__(self) -> None:
-        check_choice("endpoint", self.endpoint, ENDPOINTS)
-        _check_times(self.times)
-        check_count("wait_s", self.wait_s, 0, _LONGEST_WAIT_S)
-        check_choice("retry_after", self.retry_after, get_args(RetryAfter))
-        check_flag("x_ratelimit", self.x_ratelimit)
-
-
-@dataclass(frozen=True)
-class SlowDown:
-    """Every device poll of a known device code is answered slow_down, whatever a person has decided."""
-
-    kind: ClassVar[str] = "slow_down"
-    endpoint: ClassVar[Endpoint] = "token"
-    times: int | None = None
-
-    def __post_init__(self) -> None:
-        _check_times(self.times)
-
-
-Fault = LoseReply | RateLimit | SlowDown
-FAULTS: dict[str, Callable[..., Fault]] = {kind.kind: kind for kind in (LoseReply, RateLimit, SlowDown)}
-
-
-def _check_times(times: int | None) -> None:
-    if times is not None:
-        check_count("times", times, 1, _MOST_TIMES)
+__all__ = [
+    "ENDPOINTS",
+    "FAULTS",
+    "ActiveFault",
+    "Endpoint",
+    "Fault",
+    "Faults",
+    "LoseReply",
+    "RateLimit",
+    "SlowDown",
+]
 
 
 @dataclass(frozen=True)
@@ -93,6 +42,12 @@ class Faults:
         self._lock = threading.Lock()
         self._active: tuple[ActiveFault, ...] = ()
         self._last_number = 0
+        self._endpoints = ENDPOINTS
+
+    def reach(self, endpoints: Iterable[Endpoint]) -> None:
+        """These are the endpoints there are: a fault of another would never strike, and is refused from now on."""
+        there = set(endpoints)
+        self._endpoints = tuple(each for each in ENDPOINTS if each in there)
 
     def active(self) -> tuple[ActiveFault, ...]:
         return self._active
@@ -103,6 +58,10 @@ class Faults:
             self._active = active
 
     def set(self, fault: Fault) -> ActiveFault:
+        """Raises InvalidSetting for an endpoint that is not there."""
+        if fault.endpoint not in self._endpoints:
+            there = ", ".join(self._endpoints)
+            raise InvalidSetting("endpoint", f"is {fault.endpoint!r}, which this dialect has not; it has {there}")
         with self._lock:
             self._last_number += 1
             added = ActiveFault(self._last_number, fault)
@@ -117,17 +76,28 @@ class Faults:
             self._active = kept
         return lifted
 
-    def strike(self, endpoint: Endpoint, *kinds: type[Fault]) -> Fault | None:
-        """The fault of one of these kinds that strikes a request to this endpoint, now counted."""
+    def name_clients(self, endpoint: Endpoint, *kinds: type[Fault]) -> bool:
+        """Whether it depends on the client if one of these kinds strikes a request to this endpoint."""
+        return any(each.fault.client_id is not None and _is_of(each.fault, endpoint, kinds) for each in self._active)
+
+    def strike(self, endpoint: Endpoint, *kinds: type[Fault], client_id: str | None = None) -> Fault | None:
+        """The fault of one of these kinds that strikes this client's request to this endpoint, now counted.
+
+        client_id: None where the request does not say, or nobody has looked.
+        """
         if not self._active:
             return None
         with self._lock:
             for at, each in enumerate(self._active):
                 fault = each.fault
-                if isinstance(fault, kinds) and fault.endpoint == endpoint:
+                if _is_of(fault, endpoint, kinds) and fault.client_id in (None, client_id):
                     struck = each.struck + 1
                     spent = fault.times is not None and struck >= fault.times
                     left = () if spent else (replace(each, struck=struck),)
                     self._active = (*self._active[:at], *left, *self._active[at + 1 :])
                     return fault
         return None
+
+
+def _is_of(fault: Fault, endpoint: Endpoint, kinds: tuple[type[Fault], ...]) -> bool:
+    return isinstance(fault, kinds) and fault.endpoint == endpoint
