@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from host_tools.cli import boards, config, demo, deploy, flash, monitor, ports, serve, simulate
+from host_tools.cli import boards, config, demo, deploy, flash, monitor, ports, rule, serve, simulate
 from host_tools.errors import StoaError
 
 _COMMANDS: dict[str, Callable[..., None]] = {
@@ -43,6 +43,7 @@ app = typer.Typer(
 )
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
+app.add_typer(rule.app, name="rule")
 
 
 def _print_version(wanted: bool) -> None:

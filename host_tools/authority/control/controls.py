@@ -31,6 +31,7 @@ from host_tools.authority.core.records import (
 )
 from host_tools.authority.core.refresh_tokens import Ending, Presented
 from host_tools.authority.errors import InvalidSetting, NotNow
+from host_tools.authority.scripts import Engine, ScriptsInForce
 from host_tools.authority.tenant_settings import LONGEST_ACCESS_TOKEN_LIFETIME_S, LONGEST_LEEWAY_S, MOST_FACTORS
 from host_tools.clock import NS, VirtualClock, now_s, utc_text
 
@@ -39,8 +40,11 @@ _LATEST_S = 7_258_118_400  # 2200-01-01T00:00:00Z: what the database keeps of na
 
 
 class Controls:
-    def __init__(self, authority: Authority) -> None:
+    """scripts: the tenant's rules and actions, with methods of their own to see and to change them."""
+
+    def __init__(self, authority: Authority, scripts: ScriptsInForce | None = None) -> None:
         self._authority = authority
+        self.scripts = scripts or ScriptsInForce(Engine(), authority.post_login, authority.issuer)
 
     # The clock.
 
@@ -158,7 +162,9 @@ class Controls:
         return self._authority.faults.active()
 
     def set_fault(self, fault: Fault) -> ActiveFault:
-        """From the next request on; see core/faults.py for the kinds."""
+        """From the next request on; see core/fault_kinds.py. Raises InvalidSetting where it could never strike."""
+        if fault.client_id is not None:
+            self.client(fault.client_id)
         return self._authority.faults.set(fault)
 
     def lift_fault(self, number: int) -> None:

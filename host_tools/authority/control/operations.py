@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
+from host_tools.authority.control.fault_schemas import FAULT, FAULT_SENT
 from host_tools.authority.control.routes import PREFIX
+from host_tools.authority.control.script_wire import LONGEST_SECRET, MOST_SECRETS, SECRETS
 from host_tools.authority.core.events import EVENT_KINDS
-from host_tools.authority.core.faults import ENDPOINTS, Moment, RetryAfter
 from host_tools.authority.core.mfa_transactions import ENROLLABLE
 from host_tools.authority.core.outbox import Channel
 from host_tools.authority.core.policies import CONFIDENCES, MFA_MODES
@@ -31,6 +32,7 @@ from host_tools.authority.openapi_operation import (
     parameter,
 )
 from host_tools.authority.parameters import JSON
+from host_tools.authority.scripts import LARGEST_SCRIPT, MOST_SCRIPTS
 from host_tools.authority.tenant_settings import LONGEST_ACCESS_TOKEN_LIFETIME_S, LONGEST_LEEWAY_S, MOST_FACTORS
 
 _CONTROL_TOKEN = Security(
@@ -93,6 +95,11 @@ _PATH_PARAMETERS: dict[str, tuple[str, str, Schema]] = {
     "sha256": ("sha256", "Of a refresh token, in hex", {"type": "string", "pattern": "^[0-9a-f]{64}$"}),
 }
 _NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 200}
+_SECRETS_SENT: Schema = {
+    "type": "object",
+    "additionalProperties": {"type": "string", "maxLength": LONGEST_SECRET},
+    "maxProperties": MOST_SECRETS,
+}
 _CLOCK = members({"now": MOMENT, "can_be_set": FLAG})
 _MFA_SETTING = {
     "mode": one_of(MFA_MODES),
@@ -113,29 +120,21 @@ _CLIENT = members(
         "metadata": members({}, others=TEXT),
     }
 )
+_SCRIPT = {"name": _NAME, "text": {"type": "string", "minLength": 1, "maxLength": LARGEST_SCRIPT}}
+_SCRIPTS = members({f"{kind}s": list_of(members(_SCRIPT)) for kind in SECRETS})
+_SCRIPTS_SENT = members(
+    {},
+    {
+        f"{kind}s": {
+            **list_of(members({"text": _SCRIPT["text"]}, {"name": _NAME, secrets: _SECRETS_SENT})),
+            "maxItems": MOST_SCRIPTS,
+            "description": "JavaScript that the engine takes; left out, they stay as they are.",
+        }
+        for kind, secrets in SECRETS.items()
+    },
+)
 _CLIENTS = members({"clients": list_of(_CLIENT)})
-_FAULT_KINDS: dict[str, tuple[Mapping[str, Schema], Mapping[str, Schema]]] = {  # what a kind has to have, and may have
-    "lose_reply": ({"endpoint": one_of(ENDPOINTS), "moment": one_of(get_args(Moment))}, {}),
-    "rate_limit": (
-        {"endpoint": one_of(ENDPOINTS)},
-        {"wait_s": _counted(0, 31 * 86_400), "retry_after": one_of(get_args(RetryAfter)), "x_ratelimit": FLAG},
-    ),
-    "slow_down": ({}, {}),
-}
-_TIMES = {"times": or_null(_counted(1, 1_000_000))}
-_FAULT_SENT: Schema = {
-    "oneOf": [
-        members({"kind": {"const": kind}, **required}, {**optional, **_TIMES})
-        for kind, (required, optional) in _FAULT_KINDS.items()
-    ]
-}
-_FAULT: Schema = {
-    "oneOf": [
-        members({"number": COUNT, "kind": {"const": kind}, **required, **optional, **_TIMES, "struck": COUNT})
-        for kind, (required, optional) in _FAULT_KINDS.items()
-    ]
-}
-_FAULTS = members({"faults": list_of(_FAULT)})
+_FAULTS = members({"faults": list_of(FAULT)})
 _LIFTED = members({"lifted": COUNT})
 _TALLY = members(dict.fromkeys((*COUNTED, "families_live"), COUNT))
 _STATE = members(
@@ -143,9 +142,10 @@ _STATE = members(
         "issuer": SOME_TEXT,
         "clock": _CLOCK,
         "mfa": _MFA,
+        "scripts": _SCRIPTS,
         "access_tokens": _LIFETIME,
         "clients": list_of(_CLIENT),
-        "faults": list_of(_FAULT),
+        "faults": list_of(FAULT),
         "tally": _TALLY,
     }
 )
@@ -211,6 +211,8 @@ OPERATIONS = (
     ),
     _resource("/mfa", "When a second factor is asked for", {200: _told(_MFA)}),
     _resource("/mfa", "Ask for a second factor, or not", {200: _switched(_MFA)}, "PUT", _MFA_SENT),
+    _resource("/scripts", "The tenant's rules and actions", {200: _told(_SCRIPTS)}),
+    _resource("/scripts", "Have these and no others", {200: _switched(_SCRIPTS)}, "PUT", _SCRIPTS_SENT),
     _resource("/access-tokens", "How long access tokens live", {200: _told(_LIFETIME)}),
     _resource(
         "/access-tokens", "Have those issued from now on live so long", {200: _switched(_LIFETIME)}, "PUT", _LIFETIME
@@ -222,9 +224,9 @@ OPERATIONS = (
     ),
     _resource("/revoke", "End refresh-token families", {200: _told(members({"families": COUNT}))}, "POST", _REVOKED),
     _resource("/faults", "What goes wrong", {200: _told(_FAULTS)}),
-    _resource("/faults", "Have something go wrong", {201: _switched(_FAULT)}, "POST", _FAULT_SENT),
+    _resource("/faults", "Have something go wrong", {201: _switched(FAULT)}, "POST", FAULT_SENT),
     _resource("/faults", "Lift all faults", {200: _told(_LIFTED)}, "DELETE"),
-    _resource("/faults/{number}", "One fault", {200: _told(_FAULT), 404: _UNKNOWN}),
+    _resource("/faults/{number}", "One fault", {200: _told(FAULT), 404: _UNKNOWN}),
     _resource("/faults/{number}", "Lift a fault", {200: _told(_LIFTED), 404: _UNKNOWN}, "DELETE"),
     _resource(
         "/users/{user}/authenticators",

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from host_tools.authority.checks import check_choice
+from host_tools.authority.control import script_wire
 from host_tools.authority.control.controls import Controls
 from host_tools.authority.control.wire import EXCEPTION_HANDLERS, Guarded, Refused, called, members, refusal, told
 from host_tools.authority.core.faults import FAULTS, ActiveFault, Fault
@@ -42,6 +43,7 @@ def resources(controls: Controls, issuer: str) -> list[Route]:
         _resource("/clock", GET=wire.clock, PUT=wire.set_clock),
         _resource("/clock/advance", POST=wire.advance_clock),
         _resource("/mfa", GET=wire.mfa, PUT=wire.set_mfa),
+        _resource("/scripts", GET=wire.scripts, PUT=wire.put_scripts),
         _resource("/access-tokens", GET=wire.access_tokens, PUT=wire.set_access_tokens),
         _resource("/clients", GET=wire.clients),
         _resource("/clients/{client_id}", GET=wire.client, PATCH=wire.change_client),
@@ -86,6 +88,7 @@ class _Wire:
             "issuer": self._issuer,
             "clock": self.clock(),
             "mfa": self.mfa(),
+            "scripts": self.scripts(),
             "access_tokens": self.access_tokens(),
             **self.clients(),
             **self.faults(),
@@ -116,6 +119,13 @@ class _Wire:
     def set_mfa(self, sent: Members) -> Members:
         called(self._controls.set_mfa, sent)
         return self.mfa()
+
+    def scripts(self) -> Members:
+        return script_wire.told(self._controls.scripts)
+
+    def put_scripts(self, sent: Members) -> Members:
+        script_wire.put(self._controls.scripts, sent)
+        return self.scripts()
 
     def access_tokens(self) -> Members:
         return {"lifetime_s": self._controls.access_token_lifetime_s}
