@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from host_tools.authority.core.faults import LoseReply, RateLimit, SlowDown
+from host_tools.authority.core.fault_kinds import (
+    DelayReply,
+    LoseReply,
+    MalformedReply,
+    RateLimit,
+    SlowDown,
+    StatusReply,
+    TruncateReply,
+)
 from host_tools.authority.errors import AuthorityError, InvalidSetting, NotNow
 from host_tools.authority.server import RunningAuthority, start_authority
 from host_tools.authority.snapshot import Snapshot
@@ -10,13 +18,17 @@ from host_tools.authority.tenant import Tenant
 
 __all__ = [
     "AuthorityError",
+    "DelayReply",
     "InvalidSetting",
     "LoseReply",
+    "MalformedReply",
     "NotNow",
     "RateLimit",
     "RunningAuthority",
     "SlowDown",
     "Snapshot",
+    "StatusReply",
     "Tenant",
+    "TruncateReply",
     "start_authority",
 ]

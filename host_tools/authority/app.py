@@ -14,10 +14,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from host_tools.authority import gateway, openapi, pages
 from host_tools.authority.core.access_tokens import TokenVerifier
 from host_tools.authority.core.authority import Authority
+from host_tools.authority.cross_origin import CrossOrigin
 from host_tools.authority.dialects import DIALECTS, DialectName
+from host_tools.authority.dialects.oauth import Dialect
 from host_tools.authority.gateway import QuoteOfDay
 from host_tools.authority.tenant import AUDIENCE, QUOTES_SCOPE
-from host_tools.authority.wire_faults import HangUp, WireFaults
+from host_tools.authority.wire_faults import HangUp, WireFaults, endpoints_of
 from host_tools.clock import Clock, now_s
 
 
@@ -33,6 +35,7 @@ def create_app(
     hang_up: ends a request's connection, where there is one; without it no fault strikes on the wire.
     """
     spoken = DIALECTS[dialect]
+    authority.faults.reach(endpoints_of(spoken).values())
     keys = authority.access_tokens.public_keys()
     verifier = TokenVerifier(keys, authority.issuer, AUDIENCE, authority.clock)
     # A foreign name that resolves to this machine (DNS rebinding) must not reach the pages.
@@ -41,6 +44,8 @@ def create_app(
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
         Middleware(_DateOfClock, clock=authority.clock),
     ]
+    # Outside of the faults, or no script could read what they answer.
+    middleware.append(Middleware(CrossOrigin, store=authority.store, paths=_open_to_scripts(spoken)))
     if hang_up is not None:
         faults = Middleware(WireFaults, dialect=spoken, faults=authority.faults, clock=authority.clock, hang_up=hang_up)
         middleware.append(faults)
@@ -58,6 +63,11 @@ def create_app(
     # POST /oauth/token/ is no address of Auth0's: a client that has a slash too many is to find out here.
     app.router.redirect_slashes = False
     return app
+
+
+def _open_to_scripts(dialect: Dialect) -> list[str]:
+    """A dialect's addresses but for the one that is a page."""
+    return [path for path, endpoint in dialect.endpoints.items() if endpoint != "authorization"]
 
 
 class _DateOfClock:

@@ -25,9 +25,10 @@ from host_tools.authority.openapi_operation import Operation, Reply, Schema, ref
 from host_tools.authority.parameters import JSON
 
 PATH = "/openapi.json"
-_SAYS = """What this authority answers. Anything may also be cut short by a fault that was set by the control API: \
-`rate_limit` answers 429, `lose_reply` nothing. Another method than those named is answered 405, with `Allow`; another \
-Host than the issuer's, 400 in plain text; an address that is not here, 404 with a page for people."""
+_SAYS = """What this authority answers. Anything may also go wrong by a fault that was set by the control API: \
+`rate_limit` answers 429, `status` any status from 400 to 599, `malformed` another body; `lose_reply` ends the \
+connection before an answer, and `truncate` within one. Another method than those named is answered 405, with \
+`Allow`; another Host than the issuer's, 400 in plain text; an address that is not here, 404 with a page for people."""
 # A parameter that holds a slash or a line feed makes the path another, which nothing answers.
 _NOT_HERE = Reply("There is nothing at this address", headers={"cache-control": True}, page=True)
 _OPERATION = Operation(

@@ -39,6 +39,10 @@ class Parameters:
     def get(self, name: str) -> str | None:
         return self._values.get(name) or None
 
+    def all(self) -> dict[str, str]:
+        """Those that were sent with a value."""
+        return {name: value for name, value in self._values.items() if value}
+
     def required(self, name: str) -> str:
         value = self.get(name)
         if value is None:

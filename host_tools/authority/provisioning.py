@@ -15,7 +15,10 @@ import pyotp
 
 from host_tools.authority.core.records import (
     Authenticator,
+    AuthorizationCode,
+    AuthorizationRequest,
     Client,
+    Consent,
     DeviceGrant,
     LoginSession,
     Message,
@@ -107,6 +110,9 @@ def _client(client_id: str, wanted: ClientSettings) -> Client:
         refresh_lifetime_s=wanted.refresh_lifetime_s,
         refresh_idle_s=wanted.refresh_idle_s,
         refresh_leeway_s=wanted.refresh_leeway_s,
+        redirect_uris=" ".join(wanted.redirect_uris),
+        web_origins=" ".join(wanted.web_origins),
+        skips_consent=wanted.skips_consent,
     )
 
 
@@ -179,6 +185,8 @@ def _forget_user(store: Store, user_id: str) -> None:
     for family in store.find(TokenFamily, user_id=user_id):
         forget(store, family)
     store.delete(DeviceGrant, user_id=user_id)
+    store.delete(AuthorizationCode, user_id=user_id)
+    store.delete(Consent, user_id=user_id)
     store.delete(MfaTransaction, user_id=user_id)
     store.delete(OobChallenge, user_id=user_id)
     store.delete(LoginSession, user_id=user_id)
@@ -191,6 +199,9 @@ def _forget_client(store: Store, client_id: str) -> None:
     for family in store.find(TokenFamily, client_id=client_id):
         forget(store, family)
     store.delete(DeviceGrant, client_id=client_id)
+    store.delete(AuthorizationRequest, client_id=client_id)
+    store.delete(AuthorizationCode, client_id=client_id)
+    store.delete(Consent, client_id=client_id)
     store.delete(MfaTransaction, client_id=client_id)
     store.delete(OobChallenge, client_id=client_id)
     store.delete(Client, client_id=client_id)

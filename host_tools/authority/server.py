@@ -29,6 +29,7 @@ from host_tools.authority.errors import AuthorityError, NotNow
 from host_tools.authority.gateway import Quote, QuoteOfDay
 from host_tools.authority.listening import OnRequest, hang_up, listen, server_of, settled, watched
 from host_tools.authority.local_ca import NAMES, LocalCA, local_ca
+from host_tools.authority.scripts import Engine, ScriptsInForce
 from host_tools.authority.snapshot import Snapshot
 from host_tools.authority.store import SqliteStore
 from host_tools.authority.tenant import ListedTenant, provision, put_in_force
@@ -194,6 +195,10 @@ def start_authority(
             opened.callback(store.close)
             authority = Authority(store, clock, issuer, person_clock=person_clock, user_codes=settings.user_codes)
             put_in_force(authority, settings)
+            engine = Engine()
+            opened.callback(engine.close)
+            scripts = ScriptsInForce(engine, authority.post_login, issuer)
+            scripts.put(settings.scripts)
             provided = provision(store, issuer, settings, only=config is not None)
         except sqlite3.Error as damaged:
             raise AuthorityError(f"{database} is damaged ({damaged}); name another database file") from damaged
@@ -207,7 +212,7 @@ def start_authority(
             store.log.at_once()  # of the client and the key, which are told before anybody asks
         # The store's lock is on both by now.
         ca = opened.enter_context(local_ca(datetime.now(UTC), kept_in)) if tls else None
-        controls, control_token = Controls(authority), secrets.token_urlsafe(32)
+        controls, control_token = Controls(authority, scripts), secrets.token_urlsafe(32)
         control = control_api.route(controls, issuer, control_token)
         app = create_app(authority, quotes, lambda scope: hang_up(server, scope), control, dialect)
         durable = app if store.log is None else DurableAnswers(app, store.log)

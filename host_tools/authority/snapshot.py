@@ -8,6 +8,7 @@ from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.faults import ActiveFault
 from host_tools.authority.core.pacing import Pace
 from host_tools.authority.core.policies import MfaSwitch
+from host_tools.authority.core.post_login import Judge
 from host_tools.authority.errors import NotNow
 
 
@@ -23,6 +24,7 @@ class Snapshot:
     faults: tuple[ActiveFault, ...]
     tally: dict[str, int]
     paces: dict[str, Pace]
+    judge: Judge | None
 
 
 def take(authority: Authority) -> Snapshot:
@@ -36,6 +38,7 @@ def take(authority: Authority) -> Snapshot:
             faults=authority.faults.active(),
             tally=authority.tally.counts(),
             paces=authority.paces.image(),
+            judge=authority.post_login.judge,
         )
 
 
@@ -49,3 +52,4 @@ def put_back(authority: Authority, snapshot: Snapshot) -> None:
     authority.faults.put_back(snapshot.faults)
     authority.tally.put_back(snapshot.tally)
     authority.paces.put_back(snapshot.paces)
+    authority.post_login.judge = snapshot.judge

@@ -20,7 +20,7 @@ from host_tools.authority.errors import AuthorityError
 from host_tools.authority.log_sync import LogSync, sync_file
 
 _APPLICATION_ID = 0x53746F61  # "Stoa", in the SQLite header: tells our file from anyone else's
-SCHEMA_VERSION = 4  # raised with every change of a record's fields; a test keeps them
+SCHEMA_VERSION = 5  # raised with every change of a record's fields; a test keeps them
 _FORMAT_VERSIONS = slice(18, 20)  # sqlite.org/fileformat2.html 1.3: 1 rollback journal, 2 WAL
 
 # One table a kind of record: its columns are the record's fields, in order, and the first is the key.
@@ -29,6 +29,9 @@ _TABLES: dict[type[Record], str] = {
     records.Authenticator: "authenticators",
     records.Client: "clients",
     records.DeviceGrant: "device_grants",
+    records.AuthorizationRequest: "authorization_requests",
+    records.AuthorizationCode: "authorization_codes",
+    records.Consent: "consents",
     records.TokenFamily: "token_families",
     records.RefreshToken: "refresh_tokens",
     records.LoginSession: "login_sessions",
@@ -54,6 +57,8 @@ _INDICES = (
     "CREATE INDEX login_sessions_by_expiry ON login_sessions (expires_at)",
     "CREATE INDEX token_families_by_expiry ON token_families (expires_at)",
     "CREATE INDEX device_grants_by_expiry ON device_grants (expires_at)",
+    "CREATE INDEX authorization_requests_by_expiry ON authorization_requests (expires_at)",
+    "CREATE INDEX authorization_codes_by_expiry ON authorization_codes (expires_at)",
     "CREATE INDEX authenticators_by_user ON authenticators (user_id)",
     # What is pruned each time one is added.
     "CREATE INDEX attempts_by_refill ON attempts (full_at)",

@@ -86,7 +86,7 @@ def put_in_force(authority: Authority, settings: TenantSettings) -> None:
     """What can be changed while it runs."""
     vars(authority.mfa).update(vars(settings.mfa))
     authority.access_tokens.ttl_s = settings.access_token_lifetime_s
-    authority.tokens.revocation_deletes_grant = settings.revocation_deletes_grant
+    authority.issued_tokens.revocation_deletes_grant = settings.revocation_deletes_grant
     authority.device_grants.lifetime_s = settings.device_code_lifetime_s
     authority.device_grants.interval_s = settings.polling_interval_s
 

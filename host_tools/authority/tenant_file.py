@@ -18,6 +18,7 @@ from host_tools.authority.core.policies import MFA_MODES, Confidence, MfaSwitch
 from host_tools.authority.core.user_code import ALPHABETS, CHARSETS, Charset, UserCodes
 from host_tools.authority.errors import InvalidSetting
 from host_tools.authority.tenant_members import clients, users
+from host_tools.authority.tenant_scripts import scripts
 from host_tools.authority.tenant_settings import (
     LONGEST_ACCESS_TOKEN_LIFETIME_S,
     MOST_FACTORS,
@@ -53,18 +54,21 @@ def load(path: Path) -> TenantSettings:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise TenantFileError([f"{name}:{line}: is not UTF-8; save the file as UTF-8"]) from None
-    return parse(text, name)
+    return parse(text, name, path.parent)
 
 
-def parse(text: str, name: str) -> TenantSettings:
-    """The settings in this text; `name` is the file's, for the errors. Raises TenantFileError."""
+def parse(text: str, name: str, folder: Path = Path()) -> TenantSettings:
+    """The settings in this text; `name` is the file's, for the errors; `folder` is where its scripts are looked for.
+
+    Raises TenantFileError.
+    """
     try:
         document = tomllib.loads(text)
         lines = TomlLines(text)
     except (ValueError, RecursionError) as malformed:
         raise TenantFileError([f"{name}:{_malformed(text, malformed)}"]) from None
     problems: list[Problem] = []
-    settings = _tenant(CheckedTable(document, (), problems))
+    settings = _tenant(CheckedTable(document, (), problems), folder)
     if problems:
         placed = sorted(((lines.of(problem.path), problem) for problem in problems), key=lambda each: each[0])
         raise TenantFileError([f"{name}:{line}: {shown_path(each.path)}: {each.message}" for line, each in placed])
@@ -91,7 +95,7 @@ def _malformed(text: str, error: ValueError | RecursionError) -> str:
     return f"{line}: is no TOML ({words[: place.start()]}); correct it there"
 
 
-def _tenant(top: CheckedTable) -> TenantSettings:
+def _tenant(top: CheckedTable, folder: Path) -> TenantSettings:
     tenant = top.table("tenant")
     name = tenant.take("name", values.text, _USUAL.name)
     lifetime_s = tenant.take(
@@ -111,6 +115,7 @@ def _tenant(top: CheckedTable) -> TenantSettings:
         users=users(top),
         clients=clients(top),
         webhooks=_webhooks(top.table("outbox")),
+        scripts=scripts(top, folder),
     )
     top.finish()
     return settings

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import get_args
+from urllib.parse import urlsplit
 
 from host_tools.authority import tenant_values as values
 from host_tools.authority.checked_table import Check, CheckedTable, refuse_twins
 from host_tools.authority.core.mfa_transactions import ENROLLABLE
-from host_tools.authority.core.token_endpoint import OPENID, Grant
+from host_tools.authority.core.token_endpoint import OPENID, PROFILE_SCOPES, Grant
 from host_tools.authority.tenant_settings import (
     DEMO_CLIENTS,
     DEMO_USERS,
@@ -19,7 +20,7 @@ from host_tools.authority.tenant_settings import (
     ClientSettings,
     UserSettings,
 )
-from host_tools.authority.tenant_values import choice, count
+from host_tools.authority.tenant_values import choice, count, flag
 
 GRANTS: tuple[str, ...] = get_args(Grant)
 ROTATION_TYPES = ("rotating", "non-rotating")
@@ -89,9 +90,10 @@ def _client(table: CheckedTable) -> ClientSettings:
     name = table.take("name", values.text, client_id or DISPLAY_NAME)
     secret = table.take("secret", values.client_secret, None)
     grants = table.items("grants", choice(GRANTS), _DEFAULTS.grants)
-    scopes = table.items("scopes", values.scope, _DEFAULTS.scopes)
+    browser = bool(set(grants) & {"authorization_code", "implicit"})
+    scopes = table.items("scopes", values.scope, (*_DEFAULTS.scopes, *(PROFILE_SCOPES if browser else ())))
     # openid brings an ID token with it, and is asked for by name.
-    usual = tuple(scope for scope in scopes if scope != OPENID)
+    usual = tuple(scope for scope in scopes if scope not in (OPENID, *PROFILE_SCOPES))
     default_scopes = table.items("default_scopes", values.scope, usual)
     audience = table.take("audience", values.audience, _DEFAULTS.audience)
     metadata = table.table("metadata").every(values.metadata)
@@ -101,6 +103,7 @@ def _client(table: CheckedTable) -> ClientSettings:
         for index, scope in enumerate(default_scopes):
             if scope not in scopes:
                 table.wrong(f"is {scope!r:.60}, which is not in scopes; add it there", "default_scopes", index)
+    redirect_uris, web_origins, skips_consent = _browser_application(table, browser)
     rotates, lifetime_s, idle_s, leeway_s = _refresh_token(table.table("refresh_token"))
     table.finish()
     return ClientSettings(
@@ -116,7 +119,25 @@ def _client(table: CheckedTable) -> ClientSettings:
         refresh_lifetime_s=lifetime_s,
         refresh_idle_s=idle_s,
         refresh_leeway_s=leeway_s,
+        redirect_uris=redirect_uris,
+        web_origins=web_origins,
+        skips_consent=skips_consent,
     )
+
+
+def _browser_application(table: CheckedTable, browser: bool) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Where its answers go, whose scripts may ask for tokens, and whether people are asked what it may have."""
+    redirect_uris = table.items("redirect_uris", values.redirect_uri, ())
+    # What an address of its own is on may ask: Auth0 wants those listed too, and a list here takes their place.
+    origins = ("{0.scheme}://{0.netloc}".format(urlsplit(each)) for each in redirect_uris)
+    web_origins = table.items("web_origins", values.web_origin, tuple(dict.fromkeys(origins)))
+    skips_consent = table.take("skips_consent", flag, False)
+    if browser and not redirect_uris and table.is_right("redirect_uris", "grants"):
+        table.wrong('has no redirect_uris; add redirect_uris = ["http://127.0.0.1:3000/callback"]')
+    for key in ("redirect_uris", "web_origins", "skips_consent"):
+        if not browser and key in table and table.is_right("grants"):
+            table.wrong('is of the grants "authorization_code" and "implicit"; add one of them, or take it out', key)
+    return tuple(dict.fromkeys(redirect_uris)), tuple(dict.fromkeys(web_origins)), skips_consent
 
 
 def _refresh_token(table: CheckedTable) -> tuple[bool, int | None, int | None, int]:

@@ -14,6 +14,7 @@ from host_tools.authority.core.policies import MfaSwitch
 from host_tools.authority.core.token_endpoint import OPENID, Grant
 from host_tools.authority.core.user_code import UserCodes
 from host_tools.authority.errors import AuthorityError
+from host_tools.authority.scripts.script import Script
 
 DISPLAY_NAME = "Stoa display"
 AUDIENCE = "https://stoa.example/quotes"  # an identifier, as Auth0 wants it; nothing is ever fetched from it
@@ -59,7 +60,8 @@ class UserSettings:
 class ClientSettings:
     """client_id: None has one made, and kept with the database under the client's name.
 
-    refresh_lifetime_s, refresh_idle_s: None for no end.
+    refresh_lifetime_s, refresh_idle_s: None for no end. redirect_uris, web_origins, skips_consent: of a browser
+    application, see records.Client.
     """
 
     name: str = DISPLAY_NAME
@@ -74,6 +76,9 @@ class ClientSettings:
     refresh_lifetime_s: int | None = REFRESH_LIFETIME_S
     refresh_idle_s: int | None = None
     refresh_leeway_s: int = 0
+    redirect_uris: tuple[str, ...] = ()
+    web_origins: tuple[str, ...] = ()
+    skips_consent: bool = False
 
 
 DEMO_USERS = (UserSettings(DEMO_USER, authenticators=(AuthenticatorSettings("otp"),)),)
@@ -94,6 +99,7 @@ class TenantSettings:
     users: tuple[UserSettings, ...] = DEMO_USERS
     clients: tuple[ClientSettings, ...] = DEMO_CLIENTS
     webhooks: tuple[str, ...] = ()
+    scripts: tuple[Script, ...] = ()
 
 
 def demo_settings(refresh_leeway_s: int = 0) -> TenantSettings:

@@ -181,6 +181,23 @@ def url(field: str, value: Any) -> str:
     return str(value)
 
 
+def redirect_uri(field: str, value: Any) -> str:
+    """Where a browser may be sent back to, compared letter by letter (RFC 9700 2.1)."""
+    address = url(field, value)
+    if "?" in address and not urlsplit(address).query:
+        raise InvalidSetting(field, "ends in a bare ?, which an answer's own would follow; take it out")
+    return address
+
+
+def web_origin(field: str, value: Any) -> str:
+    """RFC 6454: scheme, host and port, as a browser sends them in Origin."""
+    address = url(field, value)
+    parts = urlsplit(address)
+    if address != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc or parts.netloc != parts.netloc.lower():
+        raise InvalidSetting(field, f"is {value!r:.60}; write an origin alone, as https://app.example:8443")
+    return address
+
+
 def _printable(field: str, value: str) -> str:
     if not value.isprintable() or not value.strip():
         raise InvalidSetting(field, f"is {value!r:.60}; it must be a line that can be read")

@@ -123,12 +123,12 @@ class Browser:
     def see(self, path: str) -> httpx2.Response:
         return self.http.get(path, follow_redirects=True)
 
-    def send(self, page: httpx2.Response, **fields: str) -> httpx2.Response:
+    def send(self, page: httpx2.Response, follow: bool = True, **fields: str) -> httpx2.Response:
         """Send the page's first form with these fields beside its hidden ones."""
         hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text.split("</form>")[0]))
         action = re.search(r'<form method="post" action="([^"]+)"', page.text)
         assert action, page.text
-        return self.http.post(action.group(1), data=hidden | fields, follow_redirects=True)
+        return self.http.post(action.group(1), data=hidden | fields, follow_redirects=follow)
 
     def type_code(self, user_code: str) -> httpx2.Response:
         return self.send(self.see("/activate"), user_code=user_code)

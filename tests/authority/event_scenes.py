@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from host_tools.authority.control import Controls
 from host_tools.authority.core.authority import Authority
+from host_tools.authority.scripts import Engine, Script, ScriptsInForce
 from host_tools.clock import NS, VirtualClock
 
+from .authorize.application import SPA, Application
 from .conftest import Browser, Display
 from .mfa_wire import PHONE, App, Person, code_of, give, text_of, wrong
 
@@ -45,6 +48,24 @@ class Household:
         self.browser.decide(begun["user_code"])
         refresh_token: str = self.display.poll(begun["device_code"]).json()["refresh_token"]
         return refresh_token
+
+    def browser_application(self, **changed: bool) -> Application:
+        """One that people are sent to from the browser, with nothing to ask them but their passwords."""
+        self.authority.mfa.mode = "never"
+        self.authority.store.put(replace(SPA, **changed))
+        return Application(self.browser)
+
+    @contextmanager
+    def ruled(self, body: str) -> Iterator[None]:
+        """With a rule of this body, in an engine that ends with it."""
+        engine = Engine()
+        try:
+            text = f"function (user, context, callback) {{ {body} }}"
+            scripts = ScriptsInForce(engine, self.authority.post_login, self.authority.issuer)
+            scripts.put([Script("rule", "house", text)])
+            yield
+        finally:
+            engine.close()
 
     def right_code(self, secret: str) -> str:
         return code_of(secret, self.clock)
@@ -96,6 +117,35 @@ def device_code_exchange_failed(home: Household) -> Told:
     home.clock.sleep_ns(900 * NS)
     assert home.display.poll(begun["device_code"]).json()["error"] == "expired_token"
     return home.display_id, None, "expired_token"
+
+
+def code_exchanged(home: Household) -> Told:
+    application = home.browser_application()
+    assert application.redeem(application.code()).status_code == 200
+    return "spa", home.demo.user_id, ""
+
+
+def code_exchange_failed(home: Household) -> Told:
+    assert home.browser_application().redeem("never issued").status_code == 403
+    return "spa", None, ""
+
+
+def code_reused(home: Household) -> Told:
+    application = home.browser_application()
+    code = application.code()
+    assert [application.redeem(code).status_code for _ in range(2)] == [200, 403]
+    return "spa", home.demo.user_id, ""
+
+
+def consent_denied(home: Household) -> Told:
+    application = home.browser_application(skips_consent=False)
+    application.send(application.sign_in(application.ask()), decision="deny")
+    return "spa", home.demo.user_id, ""
+
+
+def authorization_failed(home: Household) -> Told:
+    home.browser_application().ask(prompt="none")
+    return "spa", None, "login_required"
 
 
 def password_exchanged(home: Household) -> Told:
@@ -208,6 +258,21 @@ def recovery_limited(home: Household) -> Told:
     return None, home.demo.user_id, ""
 
 
+def script_failed(home: Household) -> Told:
+    refresh_token = home.paired()
+    with home.ruled("user.nothing.at.all;"):
+        assert home.display.refresh(refresh_token).json()["error"] == "access_denied"
+    detail = "rule house: threw TypeError: cannot read property 'at' of undefined (line 1)"
+    return home.display_id, home.demo.user_id, detail
+
+
+def denied_by_script(home: Household) -> Told:
+    refresh_token = home.paired()
+    with home.ruled("callback(new UnauthorizedError('Weekdays only'));"):
+        assert home.display.refresh(refresh_token).json()["error_description"] == "Weekdays only"
+    return home.display_id, home.demo.user_id, "oauth2-refresh-token"
+
+
 SCENES: dict[str, Callable[[Household], Told]] = {
     scene.__name__: scene
     for scene in (
@@ -218,6 +283,11 @@ SCENES: dict[str, Callable[[Household], Told]] = {
         device_activation_cancelled,
         device_code_exchanged,
         device_code_exchange_failed,
+        code_exchanged,
+        code_exchange_failed,
+        code_reused,
+        consent_denied,
+        authorization_failed,
         password_exchanged,
         password_exchange_failed,
         refresh_token_exchanged,
@@ -237,5 +307,7 @@ SCENES: dict[str, Callable[[Household], Told]] = {
         recovery_succeeded,
         recovery_failed,
         recovery_limited,
+        script_failed,
+        denied_by_script,
     )
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from host_tools.authority.tenant_file import parse
@@ -11,9 +13,9 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 USER = '[[users]]\nusername = "anna@stoa.example"\n'
 
 
-def problems(text: str) -> list[str]:
-    """What is said of this text, without the file's name."""
+def problems(text: str, folder: Path = Path()) -> list[str]:
+    """What is said of this text, without the file's name. folder: where its scripts are."""
     with pytest.raises(TenantFileError) as told:
-        parse(text, "tenant.toml")
+        parse(text, "tenant.toml", folder)
     assert all(each.startswith("tenant.toml:") for each in told.value.problems)
     return [each.removeprefix("tenant.toml:") for each in told.value.problems]

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
+from typing import Any, get_args
 
 import httpx2
 import pytest
 
-from host_tools.authority import start_authority
+from host_tools.authority import gateway, start_authority
 from host_tools.authority.control.routes import resources
-from host_tools.authority.core.faults import ENDPOINTS, FAULTS
+from host_tools.authority.core.fault_kinds import ENDPOINTS, FAULTS, Malformation
 from host_tools.authority.core.records import fingerprint
+from host_tools.authority.dialects import auth0
 from host_tools.clock import RealClock
 
 from .conftest import START_NS, over_the_wire, quote_of_day
@@ -23,6 +26,7 @@ PATHS = {
     "/clock": "GET, PUT, HEAD",
     "/clock/advance": "POST",
     "/mfa": "GET, PUT, HEAD",
+    "/scripts": "GET, PUT, HEAD",
     "/access-tokens": "GET, PUT, HEAD",
     "/clients": "GET, HEAD",
     "/clients/x": "GET, PATCH, HEAD",
@@ -99,6 +103,7 @@ def test_the_state_is_all_there_is_to_know(paired, control):
         "issuer": paired.authority.issuer,
         "clock": {"now": "2026-11-22T00:00:00Z", "can_be_set": True},
         "mfa": MFA | {"mode": "always"},
+        "scripts": {"rules": [], "actions": []},
         "access_tokens": {"lifetime_s": 86400},
         "clients": [
             {
@@ -109,9 +114,17 @@ def test_the_state_is_all_there_is_to_know(paired, control):
                 "metadata": {"device_type": "display"},
             }
         ],
-        "faults": [{"number": state["faults"][0]["number"], "kind": "slow_down", "times": None, "struck": 0}],
+        "faults": [
+            {
+                "number": state["faults"][0]["number"],
+                "kind": "slow_down",
+                "times": None,
+                "client_id": None,
+                "struck": 0,
+            }
+        ],
     }
-    for name in ("clock", "mfa", "access-tokens", "clients", "faults"):
+    for name in ("clock", "mfa", "scripts", "access-tokens", "clients", "faults"):
         part = state[name.replace("-", "_")]
         assert control.get(f"/{name}").json() == (part if isinstance(part, dict) else {name: part})
 
@@ -196,10 +209,58 @@ def test_a_fault_is_set_seen_and_lifted(paired, control, device):
 
 
 def test_no_fault_strikes_the_control_api_itself(control, paired):
-    for endpoint in ENDPOINTS:
-        control.post("/faults", json={"kind": "lose_reply", "endpoint": endpoint, "moment": "before"})
-    assert len(control.get("/faults").json()["faults"]) == len(ENDPOINTS)
+    here = {*auth0.ENDPOINTS.values(), *gateway.ENDPOINTS.values()}
+    sent = [
+        {"endpoint": endpoint, **members}
+        for endpoint in here
+        for members in FAULT_MEMBERS.values()
+        if members["kind"] != "slow_down"
+    ]
+    for fault in sent:
+        assert control.post("/faults", json=fault).status_code == 201
+    assert len(control.get("/faults").json()["faults"]) == len(sent)
     assert all(fault["struck"] == 0 for fault in control.get("/faults").json()["faults"])
+
+
+FAULT_MEMBERS: dict[str, dict[str, Any]] = {
+    "lose_reply": {"kind": "lose_reply", "moment": "after"},
+    "rate_limit": {"kind": "rate_limit"},
+    "slow_down": {"kind": "slow_down"},
+    "status": {"kind": "status", "status": 503},
+    "delay": {"kind": "delay", "delay_ms": 10},
+    "truncate": {"kind": "truncate"},
+    "malformed": {"kind": "malformed", "how": "empty"},
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_every_kind_is_told_as_it_was_set(paired, control, kind):
+    """All members in Python's order, and none is kept that was not asked for."""
+    sent = FAULT_MEMBERS[kind] | ({} if kind == "slow_down" else {"endpoint": "token"})
+    sent |= {"times": 3, "client_id": paired.authority.tenant.client_id}
+    told = control.post("/faults", json=sent).json()
+    assert {name: told[name] for name in sent} == sent
+    assert [*told][:2] == ["number", "kind"]
+    assert {*told} - {"number", "kind", "struck"} == {each.name for each in fields(FAULTS[kind])}
+
+
+DIALECT_LACKS = [("auth0", "introspection"), ("rfc", "mfa")]
+
+
+@pytest.mark.parametrize(("dialect", "endpoint"), DIALECT_LACKS)
+@pytest.mark.parametrize("kind", [kind for kind in FAULTS if kind != "slow_down"])
+def test_a_fault_that_could_never_strike_is_refused(clock, kind, dialect, endpoint):
+    with start_authority(clock, quote_of_day=quote_of_day, dialect=dialect) as running:
+        bearer = {"Authorization": f"Bearer {running.control_token}"}
+        for there in ENDPOINTS:
+            fault = FAULT_MEMBERS[kind] | {"endpoint": there}
+            reply = httpx2.post(f"{running.control_url}/faults", json=fault, headers=bearer)
+            if there == endpoint:
+                assert refused(reply) == (422, "invalid_setting", "endpoint")
+                assert "it has token, device_authorization, authorization, revocation" in reply.json()["message"]
+            else:
+                assert reply.status_code == 201
+        assert len(running.control.faults()) == len(ENDPOINTS) - 1
 
 
 @pytest.mark.parametrize(
@@ -226,6 +287,39 @@ def test_no_fault_strikes_the_control_api_itself(control, paired):
         ("POST", "/faults", {"kind": "lose_reply", "endpoint": "token", "moment": "after", "times": -1}, "times"),
         ("POST", "/faults", {"kind": "rate_limit", "endpoint": "token", "wait_s": False}, "wait_s"),
         ("POST", "/faults", {"kind": "rate_limit", "endpoint": "token", "self": 1}, "self"),
+        ("POST", "/faults", {"kind": "slow_down", "client_id": "nobody's"}, "client_id"),
+        ("POST", "/faults", {"kind": "slow_down", "client_id": 7}, "client_id"),
+        ("POST", "/faults", {"kind": "slow_down", "client_id": ""}, "client_id"),
+        ("POST", "/faults", {"kind": "slow_down", "client_id": "x" * 201}, "client_id"),
+        ("POST", "/faults", {"kind": "truncate", "endpoint": "jwks", "client_id": "any"}, "client_id"),
+        ("POST", "/faults", {"kind": "status", "endpoint": "token"}, "status"),
+        ("POST", "/faults", {"kind": "status", "endpoint": "token", "status": 200}, "status"),
+        ("POST", "/faults", {"kind": "status", "endpoint": "token", "status": "503"}, "status"),
+        ("POST", "/faults", {"kind": "status", "endpoint": "token", "status": 503, "body": "json"}, "body"),
+        ("POST", "/faults", {"kind": "status", "endpoint": "token", "status": 503, "moment": "during"}, "moment"),
+        ("POST", "/faults", {"kind": "status", "endpoint": "token", "status": 400, "error": 'a"b'}, "error"),
+        ("POST", "/faults", {"kind": "status", "endpoint": "token", "status": 400, "error": "a\r\nb"}, "error"),
+        ("POST", "/faults", {"kind": "status", "endpoint": "token", "status": 400, "error": ["a"]}, "error"),
+        (
+            "POST",
+            "/faults",
+            {"kind": "status", "endpoint": "token", "status": 400, "body": "html", "error_description": "a"},
+            "error_description",
+        ),
+        (
+            "POST",
+            "/faults",
+            {"kind": "status", "endpoint": "token", "status": 503, "retry_after_s": -1},
+            "retry_after_s",
+        ),
+        ("POST", "/faults", {"kind": "delay", "endpoint": "token"}, "delay_ms"),
+        ("POST", "/faults", {"kind": "delay", "endpoint": "token", "delay_ms": 9}, "delay_ms"),
+        ("POST", "/faults", {"kind": "delay", "endpoint": "token", "delay_ms": 600_001}, "delay_ms"),
+        ("POST", "/faults", {"kind": "delay", "endpoint": "token", "delay_ms": 10.5}, "delay_ms"),
+        ("POST", "/faults", {"kind": "truncate", "endpoint": "token", "keep_bytes": -1}, "keep_bytes"),
+        ("POST", "/faults", {"kind": "truncate", "endpoint": "token", "keep_bytes": True}, "keep_bytes"),
+        ("POST", "/faults", {"kind": "malformed", "endpoint": "token"}, "how"),
+        ("POST", "/faults", {"kind": "malformed", "endpoint": "token", "how": "oddly"}, "how"),
     ],
 )
 def test_a_wrong_member_is_named_and_changes_nothing(paired, control, method, path, body, field):
@@ -330,6 +424,127 @@ def test_python_and_http_are_the_same_controls(paired, control):
         assert control.get("/tally").json() == paired.authority.control.tally()
 
 
+STORY = Path(__file__).parent / "scripts"
+RULE = "function (user, context, callback) { callback(null, user, context); }"
+ACTION = "exports.onExecutePostLogin = async (event, api) => {};"
+
+
+def test_the_rules_of_the_story_take_effect_on_the_very_next_request(paired, control, device):
+    token = paired.tokens["refresh_token"]
+    texts = [(STORY / f"{name}.js").read_text() for name in ("challenges_everything", "spares_displays")]
+    told = {"rules": [{"name": "MFA", "text": texts[0]}], "actions": []}
+    assert control.put("/scripts", json={"rules": told["rules"]}).json() == told
+    refused_by_rule = device.refresh(token)
+    assert (refused_by_rule.status_code, refused_by_rule.json()["error"]) == (403, "mfa_required")
+    control.put("/scripts", json={"rules": [{"text": texts[1]}]})
+    renewed = device.refresh(token)
+    assert renewed.status_code == 200
+    control.put("/scripts", json={"rules": [{"text": texts[0]}]})
+    assert device.refresh(renewed.json()["refresh_token"]).status_code == 403
+    assert control.put("/scripts", json={"rules": []}).json() == {"rules": [], "actions": []}
+    assert device.refresh(renewed.json()["refresh_token"]).status_code == 200
+
+
+def test_a_kind_of_script_that_is_left_out_stays_and_names_may_be(control):
+    rules = [{"name": "first", "text": RULE}, {"name": "rule", "text": f"{RULE};"}]
+    control.put("/scripts", json={"rules": [rules[0], {"text": rules[1]["text"]}]})
+    actions = [{"name": "step up", "text": ACTION}]
+    for sent in ({"actions": actions}, {}):
+        assert control.put("/scripts", json=sent).json() == {"rules": rules, "actions": actions}
+    assert control.put("/scripts", json={"rules": []}).json() == {"rules": [], "actions": actions}
+    assert control.get("/scripts").json() == control.get("/state").json()["scripts"]
+
+
+def test_what_scripts_are_given_is_taken_used_and_never_told(clock, capfd, caplog):
+    """A script may say it itself, and that is its owner's business; here it says which of the two it has."""
+    secret, logged = "a secret of the house", []
+    action = "exports.onExecutePostLogin = async (event, api) => { api.access.deny(`${event.secrets.KEY.length}`); };"
+    with start_authority(clock, quote_of_day=quote_of_day, on_request=lambda *what: logged.append(what)) as running:
+        bearer = {"Authorization": f"Bearer {running.control_token}"}
+        with httpx2.Client(base_url=running.control_url, headers=bearer) as control:
+            sent = {
+                "rules": [{"text": RULE, "configuration": {"KEY": secret}}],
+                "actions": [{"text": action, "secrets": {"KEY": secret}}],
+            }
+            told = [control.put("/scripts", json=sent), control.get("/scripts"), control.get("/state")]
+            # A kind that stays keeps what it was given.
+            told.append(control.put("/scripts", json={"rules": []}))
+            told.append(control.put("/scripts", json={"actions": [{"text": "(", "secrets": {"KEY": secret}}]}))
+            told.append(control.put("/scripts", json={"actions": [{"text": action, "secrets": [secret]}]}))
+            told.append(httpx2.get(f"{running.issuer}openapi.json"))
+            assert [reply.status_code for reply in told] == [200, 200, 200, 200, 422, 422, 200]
+            assert running.control.scripts.all()[0].secrets == {"KEY": secret}
+            told.append(control.get("/events"))
+        assert [reply for reply in told if secret in reply.text] == []
+        assert secret not in repr(running.control.scripts.all())
+    assert secret not in "".join(capfd.readouterr()) + caplog.text + json.dumps(logged)
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "said"),
+    [
+        ({"rule": []}, "rule", "is not known here; known are rules, actions"),
+        ({"rules": None}, None, None),
+        ({"rules": {}}, "rules", "must be a list of {name, text, configuration}"),
+        ({"actions": "x"}, "actions", "must be a list of {name, text, secrets}"),
+        ({"rules": ["x"]}, "rules[0]", "must be an object with name, text and configuration"),
+        ({"rules": [{}]}, "rules[0].text", "must be a text of 1 to 102400 characters"),
+        ({"rules": [{"text": ""}]}, "rules[0].text", "must be a text of 1 to 102400 characters"),
+        ({"rules": [{"text": RULE}, {"text": [RULE]}]}, "rules[1].text", "must be a text of 1 to 102400 characters"),
+        ({"rules": [{"text": RULE, "name": ""}]}, "rules[0].name", "must be a text of 1 to 200 characters"),
+        ({"rules": [{"text": RULE, "name": 7}]}, "rules[0].name", "must be a text of 1 to 200 characters"),
+        ({"rules": [{"text": RULE, "name": "a\nb"}]}, "rules[0].name", "must be a line that can be read"),
+        (
+            {"rules": [{"text": RULE, "secrets": {}}]},
+            "rules[0].secrets",
+            "is not known here; known are name, text, configuration",
+        ),
+        (
+            {"actions": [{"text": ACTION, "secrets": {"KEY": 7}}]},
+            "actions[0].secrets",
+            "must be an object of 50 texts of 4096 characters at most",
+        ),
+        (
+            {"actions": [{"text": ACTION, "secrets": {"KEY": "x" * 4097}}]},
+            "actions[0].secrets",
+            "must be an object of 50 texts of 4096 characters at most",
+        ),
+        (
+            {"actions": [{"text": ACTION, "secrets": {f"{number}": "" for number in range(51)}}]},
+            "actions[0].secrets",
+            "must be an object of 50 texts of 4096 characters at most",
+        ),
+        ({"rules": [{"text": RULE}] * 21}, "rules", "are 21; a tenant has 20 at most"),
+        ({"actions": [{"text": ACTION}] * 21}, "actions", "are 21; a tenant has 20 at most"),
+        (
+            {"rules": [{"text": RULE}, {"name": "MFA", "text": "function (user) {\n  if (\n}"}]},
+            "rules[1].text",
+            "is no rule: SyntaxError: unexpected token in expression: '}' (line 3); correct MFA",
+        ),
+        (
+            {"actions": [{"text": "\nexports.onExecutePostLogin = ("}]},
+            "actions[0].text",
+            "is no action: SyntaxError: unexpected token in expression: '}' (line 2); correct action",
+        ),
+    ],
+)
+def test_a_script_that_is_not_taken_is_named_and_leaves_those_in_force(control, body, field, said):
+    before = control.put("/scripts", json={"rules": [{"name": "kept", "text": RULE}]}).json()
+    reply = control.put("/scripts", json=body)
+    if field is None:  # null is as good as left out
+        assert reply.json() == before
+        return
+    assert refused(reply) == (422, "invalid_setting", field)
+    assert reply.json()["message"] == f"{field} {said}"
+    assert control.get("/scripts").json() == before
+
+
+def test_scripts_of_more_than_a_body_holds_are_too_large(control):
+    padded = f"{RULE}{' ' * 60_000}"
+    assert control.put("/scripts", json={"rules": [{"text": padded}]}).status_code == 200
+    assert refused(control.put("/scripts", json={"rules": [{"text": padded * 2}]})) == (413, "too_large", None)
+
+
 def test_a_second_factor_a_push_and_a_message(paired, control, device):
     """What a test turns of a person: gives them a phone, and taps on it."""
     user = paired.authority.tenant.demo_user
@@ -359,5 +574,6 @@ def test_the_page_about_it_names_all_there_is(paired):
     page = (Path(__file__).parents[2] / "docs" / "control-api.md").read_text()
     addresses = {each.path.replace(":int", "") for each in resources(paired.authority.control, "")}
     assert len(addresses) == len(PATHS)
-    missing = [f"`{word}`" for word in (*addresses, *FAULTS, *ENDPOINTS) if f"`{word}`" not in page]
+    words = (*addresses, *FAULTS, *ENDPOINTS, *get_args(Malformation))
+    missing = [f"`{word}`" for word in words if f"`{word}`" not in page]
     assert not missing

@@ -186,6 +186,9 @@ def test_real_time_cannot_be_set(store, tenant, move):
         ("wait_s", lambda it: RateLimit("token", wait_s=None)),
         ("retry_after", lambda it: RateLimit("token", retry_after="http-date")),
         ("x_ratelimit", lambda it: RateLimit("token", x_ratelimit=1)),
+        ("client_id", lambda it: LoseReply("discovery", "before", client_id="any")),
+        ("client_id", lambda it: it.set_fault(RateLimit("token", client_id="nobody's"))),
+        ("endpoint", lambda it: it.set_fault(RateLimit("introspection"))),  # Auth0 has none
         ("mode", lambda it: it.set_mfa(["rule"])),
         ("seconds", lambda it: it.advance_clock(-1)),
         ("lifetime_s", lambda it: it.set_access_token_lifetime(0)),

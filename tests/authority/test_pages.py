@@ -33,6 +33,7 @@ def test_the_way_from_the_code_to_the_device(browser, user_code, authority):
     assert heading(page) == "Sign in"
     page = browser.sign_in(page)
     assert heading(page) == "Confirm it is you"
+    assert browser.see("/activate/one-time-code").status_code == 404
     page = browser.send(page, code=browser.one_time_code())
     assert heading(page) == "Connect Stoa display?"
     page = browser.send(page, decision="allow")
@@ -54,7 +55,7 @@ def test_the_consent_says_which_device_asks_and_for_what(browser, user_code, ten
         assert words in page.text
 
 
-@pytest.mark.parametrize("path", ["/activate/sign-in", "/activate/one-time-code", "/activate/allow", "/activate/done"])
+@pytest.mark.parametrize("path", ["/activate/sign-in", "/activate/second-factor", "/activate/allow", "/activate/done"])
 def test_no_step_can_be_entered_out_of_turn(browser, path):
     assert heading(browser.see(path)) == "Connect a device"
 
@@ -76,17 +77,17 @@ def test_an_answer_holds_only_for_the_code_it_was_shown_with(browser, display):
         assert display.poll(begun["device_code"]).json()["error"] == "authorization_pending"
 
 
-@pytest.mark.parametrize("step", ["code", "sign in", "one-time code", "consent", "sign out"])
+@pytest.mark.parametrize("step", ["code", "sign in", "second factor", "consent", "sign out"])
 @pytest.mark.parametrize("token", ["missing", "wrong", "another session's"])
 def test_a_form_without_our_token_is_refused(browser, authority, display, user_code, http, step, token):
-    if step in ("one-time code", "sign out"):
+    if step in ("second factor", "sign out"):
         authority.mfa.mode = "rule"
     page = browser.see("/activate")
     fields = {"user_code": user_code}
     if step != "code":
         page = browser.type_code(user_code)
         fields = {"username": browser.tenant.demo_user, "password": browser.tenant.demo_password}
-    if step in ("one-time code", "consent", "sign out"):
+    if step in ("second factor", "consent", "sign out"):
         page = browser.sign_in(page)
         fields = {"code": browser.one_time_code(), "decision": "allow", "user_code": user_code}
     action = "/activate/sign-out" if step == "sign out" else re.search(r'action="([^"]+)"', page.text).group(1)
@@ -95,7 +96,7 @@ def test_a_form_without_our_token_is_refused(browser, authority, display, user_c
     refused = browser.http.post(action, data=fields | sent)
     assert refused.status_code == 403
     assert "not opened here" in refused.text
-    assert heading(browser.see(action if step != "sign out" else "/activate/one-time-code")) == heading(page)
+    assert heading(browser.see(action if step != "sign out" else "/activate/second-factor")) == heading(page)
 
 
 def test_a_form_from_a_browser_without_cookies_is_refused(http, user_code):

@@ -47,7 +47,7 @@ def started(store):
 def signed_in(authority: Authority, client_id: str = "hall", username: str = "anna@stoa.example") -> str:
     """A refresh token of this user for this client."""
     password = {"anna@stoa.example": "hers"}[username]
-    tokens = authority.tokens.password(Credentials(client_id), username, password, None, None, "127.0.0.1")
+    tokens = authority.password_grant.exchange(Credentials(client_id), username, password, None, None, "127.0.0.1")
     assert tokens.refresh_token is not None
     return tokens.refresh_token
 

@@ -78,7 +78,7 @@ def server(running: RunningAuthority) -> Server:
     client = Credentials(tenant.client_id)
     running.set_mfa("always")
     with pytest.raises(MfaRequired) as held:
-        core.tokens.password(client, tenant.demo_user, tenant.demo_password, None, None, "")
+        core.password_grant.exchange(client, tenant.demo_user, tenant.demo_password, None, None, "")
     running.set_mfa("never")
     device_code = core.tokens.authorize_device(client, None, None).device_code
     values = (tenant.client_id, held.value.mfa_token, device_code)

@@ -40,7 +40,7 @@ def test_where_revocation_deletes_the_grant_all_of_that_user_client_and_api_ends
     elsewhere, others_client = app_with("other")
     chrysippus = add_person(store, "chrysippus")
     other_person = app.sign_in(chrysippus).json()["refresh_token"]
-    authority.tokens.revocation_deletes_grant = True
+    authority.issued_tokens.revocation_deletes_grant = True
     assert revoke(app, token).status_code == 200
     assert [refused(app.refresh(each)) for each in (token, theirs)] == [DEAD] * 2
     assert refreshed(elsewhere, others_client)

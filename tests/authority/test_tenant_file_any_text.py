@@ -13,7 +13,8 @@ from host_tools.authority.tenant_file import parse
 names = st.sampled_from(
     ["tenant", "device_flow", "mfa", "users", "clients", "outbox", "subscribers", "authenticators", "refresh_token",
      "metadata", "name", "username", "password", "factor", "totp_secret", "mask", "charset", "untrusted", "url",
-     "leeway", "scopes", "default_scopes", "client_id", "secret", "grants", "token_lifetime", "expiration_type", "x"]
+     "leeway", "scopes", "default_scopes", "client_id", "secret", "grants", "token_lifetime", "expiration_type",
+     "rules", "actions", "file", "enabled", "configuration", "secrets", "x"]
 )  # fmt: skip
 scalars = (
     st.sampled_from(

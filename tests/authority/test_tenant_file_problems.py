@@ -124,12 +124,33 @@ from .tenant_files import SECRET, USER, problems
             "2: clients[1].name: is that of clients[0] too; change one of them, or give it a client_id",
         ),
         (
-            "[[clients]]\ngrants = ['device_code',\n'implicit']",
-            "3: clients[0].grants[1]: is 'implicit'; it must be one of device_code, refresh_token, password, mfa",
+            "[[clients]]\ngrants = ['device_code',\n'implicits']",
+            "3: clients[0].grants[1]: is 'implicits'; it must be one of device_code, refresh_token, password, mfa,"
+            " authorization_code, implicit",
         ),
         (
             "[[clients]]\ngrants = []",
-            "2: clients[0].grants: is empty; name one or more of device_code, refresh_token, password, mfa",
+            "2: clients[0].grants: is empty; name one or more of device_code, refresh_token, password, mfa,"
+            " authorization_code, implicit",
+        ),
+        (
+            "[[clients]]\ngrants = ['authorization_code']",
+            "1: clients[0]: has no redirect_uris; add redirect_uris = [\"http://127.0.0.1:3000/callback\"]",
+        ),
+        (
+            "[[clients]]\nweb_origins = ['https://app.example']",
+            '2: clients[0].web_origins: is of the grants "authorization_code" and "implicit"; add one of them, or take it'
+            " out",
+        ),
+        (
+            "[[clients]]\ngrants = ['implicit']\nredirect_uris = ['https://app.example/#x']",
+            "3: clients[0].redirect_uris[0]: must be an http or https address of ASCII without #, as"
+            " http://127.0.0.1:9000/messages",
+        ),
+        (
+            "[[clients]]\ngrants = ['implicit']\nredirect_uris = ['https://app.example/']\n"
+            "web_origins = ['https://app.example/']",
+            "4: clients[0].web_origins[0]: is 'https://app.example/'; write an origin alone, as https://app.example:8443",
         ),
         (
             "[[clients]]\nscopes = ['a b']",
@@ -186,9 +207,14 @@ from .tenant_files import SECRET, USER, problems
         ("[outbox]\nx = 1", "2: outbox.x: is not known; known here are subscribers"),
         (
             "\n[[user]]",
-            "2: user: is not known; is it users? known here are tenant, device_flow, mfa, users, clients, outbox",
+            "2: user: is not known; is it users? known here are tenant, device_flow, mfa, users, clients, outbox,"
+            " rules, actions",
         ),
-        ("'a\\nb' = 1", '1: "a\\\\nb": is not known; known here are tenant, device_flow, mfa, users, clients, outbox'),
+        (
+            "'a\\nb' = 1",
+            '1: "a\\\\nb": is not known; known here are tenant, device_flow, mfa, users, clients, outbox,'
+            " rules, actions",
+        ),
         # What is no TOML.
         ("a = 1\nb = = 2", "2: is no TOML (Invalid value); correct it there"),
         ("[tenant]\nname = [1,\n", "2: is no TOML (Invalid value); correct it there"),

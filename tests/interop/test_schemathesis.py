@@ -35,11 +35,13 @@ from schemathesis.specs.openapi.checks import (
 from host_tools.authority import RateLimit, RunningAuthority, Snapshot, openapi, start_authority
 from host_tools.authority.core import users
 from host_tools.authority.core.errors import MfaRequired
+from host_tools.authority.core.fault_kinds import Endpoint
 from host_tools.authority.core.mfa_api import AuthenticatorName
 from host_tools.authority.core.records import DeviceGrant, User, fingerprint
 from host_tools.authority.core.token_endpoint import MFA_SCOPES, Credentials
 from host_tools.authority.dialects import DIALECTS, DialectName
 from host_tools.authority.dialects.oauth_operations import TAG
+from host_tools.authority.wire_faults import endpoints_of
 from host_tools.clock import NS, VirtualClock
 from tests.campaign import extent
 
@@ -75,7 +77,7 @@ class Rehearsed:
     """A server on which everything has been issued that a request can bring.
 
     values: by the name of the parameter, what it may bring. bearers: by the security scheme, what an Authorization
-    header may. The first of each opens most.
+    header may. The first of each opens most. endpoints: what a fault may strike.
     """
 
     running: RunningAuthority
@@ -83,6 +85,7 @@ class Rehearsed:
     snapshot: Snapshot
     values: dict[str, list[str]]
     bearers: dict[str, list[str]]
+    endpoints: list[Endpoint]
     http: requests.Session
     answered: dict[str, set[int]] = field(default_factory=dict)
     granted: set[str | None] = field(default_factory=set)  # the grant types that brought tokens
@@ -118,7 +121,7 @@ class Rehearsed:
         if dice.falls(4):
             control.set_mfa(dice.choice(["rule", "always"]), strict=True, factors=2, tell_requirements=dice.falls(2))
         if dice.falls(16):
-            for endpoint in ("token", "device_authorization", "revocation", "mfa", "discovery", "jwks", "api"):
+            for endpoint in self.endpoints:
                 control.set_fault(RateLimit(endpoint, retry_after=dice.choice(["seconds", "date", "none"])))
 
     def _real(self, dice: Dice, name: str, value: Any) -> Any:
@@ -189,7 +192,7 @@ def issue(
         return device_code
 
     def password(scope: str, audience: str | None = None) -> Any:
-        return core.tokens.password(sent, tenant.demo_user, tenant.demo_password, scope, audience, "127.0.0.1")
+        return core.password_grant.exchange(sent, tenant.demo_user, tenant.demo_password, scope, audience, "127.0.0.1")
 
     def held(scope: str, audience: str | None = None) -> str:
         with pytest.raises(MfaRequired) as challenged:
@@ -214,8 +217,9 @@ def issue(
 
     oob_codes = [challenged("push"), challenged("sms"), challenged("push")]
     control.answer_push(approve=True)  # the newest
-    # Of an endpoint that this dialect does not have: it is there to be looked at and lifted, and never strikes.
-    waiting = control.set_fault(RateLimit("introspection" if dialect == "auth0" else "mfa"))
+    # Of a client that never asks: it is there to be looked at and lifted, and never strikes.
+    core.store.put(replace(public, client_id="silent"))
+    waiting = control.set_fault(RateLimit("token", client_id="silent"))
     values = {
         "device_code": [begun(status) for status in ("approved", "pending", "denied", "spent")],
         "refresh_token": [rotated.refresh_token, granted.refresh_token],
@@ -277,7 +281,8 @@ def rehearsed(dialect: DialectName) -> Iterator[Rehearsed]:
         served = http.get(f"{running.issuer}openapi.json").json()
         assert served == document(dialect, running.issuer)  # what is fuzzed is what this server has
         values, bearers = issue(running, clock, dialect)
-        yield Rehearsed(running, clock, running.snapshot(), values, bearers, http)
+        endpoints = sorted({*endpoints_of(DIALECTS[dialect]).values()})
+        yield Rehearsed(running, clock, running.snapshot(), values, bearers, endpoints, http)
 
 
 def document(dialect: DialectName, issuer: str = "http://127.0.0.1/") -> dict[str, Any]:

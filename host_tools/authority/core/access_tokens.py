@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, KeySetSerialization, RSAKey
 
+from host_tools.authority.core.claims import Claims
 from host_tools.authority.core.errors import InvalidToken
-from host_tools.authority.core.records import SigningKey
+from host_tools.authority.core.records import SigningKey, User
 from host_tools.authority.core.storage import Store
 from host_tools.clock import NS, Clock, now_s
 
@@ -33,6 +36,7 @@ class Subject:
     auth_time_at: int
     amr: str
     grant_id: str | None = None  # the refresh token family it was issued with, whose end ends it (RFC 7009 2.1)
+    claims: Claims = field(default_factory=Claims)  # what the tenant's scripts add
 
 
 def signing_key(store: Store, clock: Clock) -> RSAKey:
@@ -59,6 +63,7 @@ class AccessTokens:
     def mint(self, subject: Subject) -> str:
         now = now_s(self._clock)
         claims: dict[str, Any] = {
+            **subject.claims.access,  # first: none of them takes the place of one of ours
             "iss": self._issuer,
             "sub": subject.user_id,
             "aud": [subject.audience],
@@ -75,10 +80,21 @@ class AccessTokens:
             claims["grant_id"] = subject.grant_id
         return self._signed(_TYPE, claims)
 
-    def mint_id_token(self, subject: Subject, with_amr: bool) -> str:
-        """OpenID Connect Core 2. with_amr: Auth0 names `amr` only in the ID token of the login that had MFA."""
+    def mint_id_token(
+        self,
+        subject: Subject,
+        with_amr: bool,
+        nonce: str = "",
+        access_token: str | None = None,
+        user: User | None = None,
+    ) -> str:
+        """OpenID Connect Core 2. with_amr: Auth0 names `amr` only in the ID token of the login that had MFA.
+
+        access_token: the one it is bound to by `at_hash` (3.2.2.9). user: whose profile is told, as far as asked for.
+        """
         now = now_s(self._clock)
         claims: dict[str, Any] = {
+            **subject.claims.id,
             "iss": self._issuer,
             "sub": subject.user_id,
             "aud": subject.client_id,
@@ -86,8 +102,15 @@ class AccessTokens:
             "exp": now + _ID_TOKEN_TTL_S,
             "auth_time": subject.auth_time_at // NS,
         }
+        if user is not None:
+            claims |= profile(user, subject.scope)
         if with_amr:
             claims["amr"] = subject.amr.split()
+        if nonce:
+            claims["nonce"] = nonce
+        if access_token is not None:
+            half = hashlib.sha256(access_token.encode()).digest()[:16]
+            claims["at_hash"] = base64.urlsafe_b64encode(half).decode().rstrip("=")
         return self._signed("JWT", claims)
 
     def _signed(self, kind: str, claims: dict[str, Any]) -> str:
@@ -97,6 +120,17 @@ class AccessTokens:
     def public_keys(self) -> KeySetSerialization:
         """The JWKS document: public members only."""
         return {"keys": [self._key.as_dict(private=False)]}
+
+
+def profile(user: User, scope: str) -> dict[str, Any]:
+    """OpenID Connect Core 5.4: what each scope tells of a user, as far as there is any."""
+    words = scope.split()
+    told: dict[str, Any] = {}
+    if "profile" in words:
+        told |= {"name": user.username, "nickname": user.username.partition("@")[0]}
+    if "email" in words:
+        told |= {"email": user.username, "email_verified": True}
+    return told
 
 
 class TokenVerifier:

@@ -54,11 +54,13 @@ class Authenticators:
         """Whether the user has confirmed a factor; a recovery code alone is none."""
         return any(each.factor != "recovery-code" for each in self.of(user_id))
 
-    def enrol(self, user_id: str, factor: Factor, name: str = "") -> Enrolled:
+    def enrol(self, user_id: str, factor: Factor, name: str = "", seed: bytes | None = None) -> Enrolled:
         """One to be confirmed by its first use. A phone for push brings one-time codes along: Guardian has both.
 
         It takes the place of one of its factor that was never confirmed. Until it is confirmed, a recovery code that
         came with it hangs on it as a twin: what was shown to somebody who got no further must open nothing.
+
+        seed: the recovery code is made of it, for whoever keeps it to ask `recovery_code_of` again.
         """
         with self._store.transaction():
             for begun in self.of(user_id, factor, active=False):
@@ -72,7 +74,7 @@ class Authenticators:
             self._store.put(made)
             recovery_code = None
             if not self.of(user_id, "recovery-code"):
-                recovery_code = self._new_recovery_code(user_id, made)
+                recovery_code = self._new_recovery_code(user_id, made, seed)
             self._events.add("enrolment_started", user_id=user_id, detail=factor)
         return Enrolled(made, recovery_code)
 
@@ -103,15 +105,20 @@ class Authenticators:
             self._events.add("authenticator_removed", user_id=user_id, detail=found.factor)
         return True
 
-    def check_one_time_code(self, user_id: str, entry: str, active: bool | None = True) -> Authenticator:
+    def check_one_time_code(
+        self, user_id: str, entry: str, active: bool | None = True, only: str | None = None
+    ) -> Authenticator:
         """Spend a one-time code: whose it is. Raises WrongOneTimeCode (wrong, replayed), or TooManyAttempts.
 
-        `active` None: one that is to be confirmed is looked at as well, and confirmed by this.
+        `active` None: one that is to be confirmed is looked at as well, and confirmed by this. `only`: the id of the
+        one whose code it has to be.
         """
         self._take("one-time code, user", user_id)
         code = "".join(entry.split())  # apps show "123 456"
         with self._store.transaction():
             for each in self.of(user_id, "otp", active):
+                if only not in (None, each.authenticator_id):
+                    continue
                 step = _matching_step(each, code, self._clock.now_ns())
                 if step is not None:
                     self._store.put(replace(each, last_totp_step=step))
@@ -124,8 +131,11 @@ class Authenticators:
         self._limits.give_back("one-time code, user", user_id)
         return each
 
-    def use_recovery_code(self, user_id: str, entry: str) -> str:
-        """Spend the recovery code; the one that takes its place. Raises WrongRecoveryCode, or TooManyAttempts."""
+    def use_recovery_code(self, user_id: str, entry: str, seed: bytes | None = None) -> str:
+        """Spend the recovery code; the one that takes its place. Raises WrongRecoveryCode, or TooManyAttempts.
+
+        seed: as of `enrol`.
+        """
         self._take("recovery code, user", user_id)
         typed = fingerprint("".join(entry.split()).replace("-", "").upper())
         with self._store.transaction():
@@ -134,11 +144,19 @@ class Authenticators:
             if right:
                 for each in held:
                     self._delete(each)
-                following = self._new_recovery_code(user_id)
+                following = self._new_recovery_code(user_id, seed=seed)
         if not right:
             raise WrongRecoveryCode
         self._limits.give_back("recovery code, user", user_id)
         return following
+
+    def recovery_code_of(self, user_id: str, seed: bytes) -> str | None:
+        """The user's recovery code, where it was made of this seed; else nobody can tell it any more."""
+        for each in self.of(user_id, "recovery-code"):
+            code = _recovery_code(seed, each)
+            if hmac.compare_digest(each.secret, fingerprint(code)):
+                return code
+        return None
 
     def _take(self, kind: str, user_id: str) -> None:
         try:
@@ -161,11 +179,13 @@ class Authenticators:
             created_at=self._clock.now_ns(),
         )
 
-    def _new_recovery_code(self, user_id: str, brought_by: Authenticator | None = None) -> str:
+    def _new_recovery_code(
+        self, user_id: str, brought_by: Authenticator | None = None, seed: bytes | None = None
+    ) -> str:
         """One that counts, or that will once the authenticator is confirmed that brought it."""
-        code = "".join(secrets.choice(_RECOVERY_ALPHABET) for _ in range(_RECOVERY_LENGTH))
         twin_id = brought_by.authenticator_id if brought_by else None
         made = replace(self._made(user_id, "recovery-code", ""), twin_id=twin_id)
+        code = _recovery_code(seed or secrets.token_bytes(32), made)
         self._store.put(replace(made, secret=fingerprint(code), active=brought_by is None))
         return code
 
@@ -176,6 +196,27 @@ class Authenticators:
             self._store.delete(Authenticator, twin_id=authenticator.twin_id)
         self._store.delete(Authenticator, authenticator_id=authenticator.authenticator_id)
         self._store.delete(Authenticator, twin_id=authenticator.authenticator_id)
+
+
+def _recovery_code(seed: bytes, kept_as: Authenticator) -> str:
+    """Of this seed and no other record: the next one of the same seed is another."""
+    number = int.from_bytes(hmac.digest(seed, kept_as.authenticator_id.encode(), "sha256"))
+    signs = []
+    for _ in range(_RECOVERY_LENGTH):
+        number, sign = divmod(number, len(_RECOVERY_ALPHABET))
+        signs.append(_RECOVERY_ALPHABET[sign])
+    return "".join(signs)
+
+
+def masked(authenticator: Authenticator) -> str:
+    """`+1123XXXXX`, `dem***@stoa.example`: enough for its owner to know it by."""
+    name = authenticator.name
+    if authenticator.factor == "sms":
+        return name[:5] + "X" * (len(name) - 5)
+    if authenticator.factor == "email":
+        local, _, domain = name.rpartition("@")
+        return f"{local[:3]}***@{domain}"
+    return name
 
 
 def _matching_step(authenticator: Authenticator, code: str, now_ns: int) -> int | None:

@@ -5,16 +5,26 @@ from __future__ import annotations
 from host_tools.authority.core.access_tokens import AccessTokens, TokenVerifier, signing_key
 from host_tools.authority.core.attempts import AttemptLimits
 from host_tools.authority.core.authenticators import Authenticators
+from host_tools.authority.core.authorization_answers import AuthorizationAnswers
+from host_tools.authority.core.authorization_codes import AuthorizationCodes
+from host_tools.authority.core.authorization_requests import AuthorizationRequests
 from host_tools.authority.core.challenges import Challenges
+from host_tools.authority.core.consents import Consents
 from host_tools.authority.core.device_grants import DeviceGrants
 from host_tools.authority.core.events import EventLog
 from host_tools.authority.core.faults import Faults
+from host_tools.authority.core.issued_tokens import IssuedTokens
+from host_tools.authority.core.login_enrolment import LoginEnrolment
+from host_tools.authority.core.login_factors import LoginFactors
+from host_tools.authority.core.login_verdicts import LoginVerdicts
 from host_tools.authority.core.mfa_api import MfaApi
 from host_tools.authority.core.mfa_grants import MfaGrants
 from host_tools.authority.core.mfa_transactions import MfaTransactions
 from host_tools.authority.core.outbox import Outbox
 from host_tools.authority.core.pacing import Paces
+from host_tools.authority.core.password_grant import PasswordGrant
 from host_tools.authority.core.policies import MfaMode, MfaSwitch
+from host_tools.authority.core.post_login import PostLogin
 from host_tools.authority.core.refresh_tokens import RefreshTokens
 from host_tools.authority.core.sessions import LoginSessions
 from host_tools.authority.core.storage import Store
@@ -59,6 +69,7 @@ class Authority:
         self.refresh_tokens = RefreshTokens(store, clock, self.tally, self.events)
         self.challenges = Challenges(store, clock, limits, self.outbox, self.events, self.paces)
         transactions = MfaTransactions(store, clock, self.authenticators, self.mfa, self.events)
+        self.post_login = PostLogin(clock, self.authenticators, self.events)
         self.tokens = TokenEndpoint(
             store,
             clock,
@@ -71,6 +82,13 @@ class Authority:
             transactions,
             self.tally,
             self.events,
+            self.post_login,
+        )
+        self.requests = AuthorizationRequests(store, clock)
+        self.codes = AuthorizationCodes(store, clock, self.tokens, self.events)
+        self.consents = Consents(store)
+        self.password_grant = PasswordGrant(
+            store, clock, self.tokens, self.users, self.mfa, transactions, self.post_login, self.events
         )
         self.mfa_grants = MfaGrants(
             store,
@@ -83,6 +101,9 @@ class Authority:
             self.events,
         )
         keys = self.access_tokens.public_keys()
+        self.issued_tokens = IssuedTokens(
+            self.tokens, self.users, self.refresh_tokens, TokenVerifier(keys, issuer, None, clock)
+        )
         self.mfa_api = MfaApi(
             self.users,
             self.tokens,
@@ -91,4 +112,24 @@ class Authority:
             self.authenticators,
             self.challenges,
         )
-        self.sessions = LoginSessions(store, clock, self.user_codes, self.device_grants, limits, self.mfa, self.events)
+        self.sessions = LoginSessions(
+            store,
+            clock,
+            self.user_codes,
+            self.device_grants,
+            self.requests,
+            self.consents,
+            limits,
+            self.mfa,
+            self.events,
+        )
+        self.answers = AuthorizationAnswers(
+            store, issuer, self.requests, self.codes, self.consents, self.sessions, self.events
+        )
+        self.login_verdicts = LoginVerdicts(store, self.users, self.sessions, self.post_login)
+        self.login_factors = LoginFactors(
+            store, clock, self.sessions, transactions, self.authenticators, self.challenges, self.events
+        )
+        self.login_enrolment = LoginEnrolment(
+            store, self.users, self.login_factors, transactions, self.authenticators, self.challenges
+        )

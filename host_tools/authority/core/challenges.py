@@ -151,29 +151,45 @@ class Challenges:
         """The challenge, now spent, or the refusal, after `heard` found more to it. Returned, not raised: what a wrong
         code has cost must be kept.
         """
-        typed = "".join((binding_code or "").split()) or None
         with self._store.transaction():
             challenge = self._store.get(OobChallenge, fingerprint(oob_code))
             if challenge is None:
                 return mfa_errors.MalformedOobCode()
             if challenge.token_hash != held.token_hash:
                 return mfa_errors.OtherOobCode()
-            if challenge.binding_code_hash is None:
-                typed = None  # there is nothing to guess
-            if typed is not None:
-                try:
-                    self._limits.take("one-time code, user", held.user_id)
-                except TooManyAttempts as limited:
-                    self._events.add("one_time_code_limited", held.client_id, held.user_id, challenge.factor)
-                    return LimitReached(limited.retry_after_s)
-            after, refusal = answered(challenge, typed, self._clock.now_ns())
-            if refusal is None:
-                self._store.put(after)
-            if isinstance(refusal, mfa_errors.InvalidBindingCode):
-                self._events.add("mfa_failed", held.client_id, held.user_id, challenge.factor)
-            elif typed is not None:
-                self._limits.give_back("one-time code, user", held.user_id)
+            return self.judged(held, challenge, binding_code)
+
+    def judged(
+        self, held: MfaTransaction, challenge: OobChallenge, binding_code: str | None
+    ) -> OobChallenge | OAuthError:
+        """The same of a challenge of this request, within a transaction."""
+        typed = "".join((binding_code or "").split()) or None
+        if challenge.binding_code_hash is None:
+            typed = None  # there is nothing to guess
+        if typed is not None:
+            try:
+                self._limits.take("one-time code, user", held.user_id)
+            except TooManyAttempts as limited:
+                self._events.add("one_time_code_limited", held.client_id, held.user_id, challenge.factor)
+                return LimitReached(limited.retry_after_s)
+        after, refusal = answered(challenge, typed, self._clock.now_ns())
+        if refusal is None:
+            self._store.put(after)
+        if isinstance(refusal, mfa_errors.InvalidBindingCode):
+            self._events.add("mfa_failed", held.client_id, held.user_id, challenge.factor)
+        elif typed is not None:
+            self._limits.give_back("one-time code, user", held.user_id)
         return refusal or after
+
+    def newest(self, held: MfaTransaction, authenticator_id: str) -> OobChallenge | None:
+        """What was sent last for this request to this authenticator, and has not been spent."""
+        sent = self._store.find(OobChallenge, token_hash=held.token_hash, authenticator_id=authenticator_id)
+        unspent = [each for each in sent if each.status != "spent"]
+        return max(unspent, key=lambda each: (each.created_at, each.challenge_id), default=None)
+
+    def is_open(self, challenge: OobChallenge) -> bool:
+        """Whether it may still be met: it has not been refused, and is not too old."""
+        return challenge.status != "rejected" and self._clock.now_ns() < challenge.expires_at
 
     def pending(self, user_id: str | None = None) -> list[OobChallenge]:
         """The pushes that wait for an answer, the newest first; of this user, or of all."""

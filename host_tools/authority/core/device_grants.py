@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from host_tools.authority.core.errors import (
     AccessDenied,
     AuthorizationPending,
+    DeniedByScript,
     ExpiredToken,
     InvalidGrant,
     OAuthError,
@@ -56,7 +57,7 @@ def polled(grant: DeviceGrant, pace: Pace, now: int) -> tuple[DeviceGrant, Pace,
     if now >= grant.expires_at:
         return replace(grant, expiry_told_at=now), pace, ExpiredToken()
     if grant.status == "denied":
-        return grant, pace, AccessDenied()
+        return grant, pace, DeniedByScript(grant.denial) if grant.denial else AccessDenied()
     if grant.status == "approved":
         return replace(grant, status="spent"), pace, None
     heard = replace(pace, last_polled_at=now)
@@ -103,6 +104,8 @@ class DeviceGrants:
                     user_id=None,
                     auth_time_at=None,
                     amr="",
+                    claims="",
+                    denial="",
                 )
             )
         self._tally.add("device_grants_asked")
@@ -115,8 +118,11 @@ class DeviceGrants:
                 return grant
         raise UnknownUserCode
 
-    def answer(self, code: str, session: LoginSession, allow: bool) -> None:
-        """A signed-in person's decision. A user code is answered once; then it is unknown. Raises UnknownUserCode."""
+    def answer(self, code: str, session: LoginSession, allow: bool, claims: str = "", denial: str = "") -> None:
+        """A signed-in person's decision. A user code is answered once; then it is unknown. Raises UnknownUserCode.
+
+        claims: what scripts add to the tokens. denial: why a script said no for the person.
+        """
         with self._store.transaction():
             self._store.put(
                 replace(
@@ -125,6 +131,8 @@ class DeviceGrants:
                     user_id=session.user_id,
                     auth_time_at=session.auth_time_at,
                     amr=session.amr,
+                    claims=claims,
+                    denial=denial,
                 )
             )
         self._tally.add("device_grants_approved" if allow else "device_grants_denied")
@@ -140,7 +148,7 @@ class DeviceGrants:
         now = self._clock.now_ns()
         pace = self._paces.get(grant.device_code_hash, grant.interval_s, grant.expires_at)
         refusal: OAuthError | None
-        if self._faults.strike("token", AlwaysSlowDown):
+        if self._faults.strike("token", AlwaysSlowDown, client_id=client.client_id):
             after, refusal = replace(pace, interval_s=pace.interval_s + SLOW_DOWN_S), SlowDown(pace.interval_s)
         elif grant.status == "pending" and now < grant.expires_at:
             _, after, refusal = polled(grant, pace, now)

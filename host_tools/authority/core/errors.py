@@ -137,6 +137,12 @@ class AccessDenied(OAuthError):
     description = "The person refused."
 
 
+class DeniedByScript(AccessDenied):
+    """Auth0: a rule called back with an error, or an Action called api.access.deny. It says why."""
+
+    description = "Access denied."
+
+
 class MfaRequired(OAuthError):
     """Auth0: the tenant challenges this exchange, and a grant that has no person in it cannot answer."""
 
@@ -185,6 +191,61 @@ class WrongOneTimeCode(Refusal):
         super().__init__("This code is not right or was used before. Wait for the next one and try again.")
 
 
+class WrongMessageCode(Refusal):
+    """Not the code that the newest message has."""
+
+    def __init__(self) -> None:
+        super().__init__("This code is not right. Type the code of the newest message.")
+
+
+class MessageCodeExpired(Refusal):
+    """Its five minutes are over."""
+
+    def __init__(self) -> None:
+        super().__init__("This code is too old. Have a new one sent.")
+
+
+class PushUnanswered(Refusal):
+    """The phone may still answer: nothing has gone wrong."""
+
+    def __init__(self) -> None:
+        super().__init__("The phone has not answered yet.")
+
+
+class PushRefused(Refusal):
+    def __init__(self) -> None:
+        super().__init__("The request was refused on the phone. If you did not do so, somebody else has your phone.")
+
+
+class PushExpired(Refusal):
+    def __init__(self) -> None:
+        super().__init__("The phone did not answer in time. Send the request again.")
+
+
+class NothingSent(Refusal):
+    """There is nothing to answer yet."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing has been sent yet, or it is too long ago. Have it sent first.")
+
+
+class WayNotOpen(Refusal):
+    """Not the user's, removed meanwhile, or not one that a script lets count."""
+
+    def __init__(self) -> None:
+        super().__init__("This way is not open to you here. Use another one.")
+
+
+class WrongPhoneNumber(Refusal):
+    def __init__(self) -> None:
+        super().__init__("This is no phone number as it is dialled from abroad: + and 6 to 15 digits.")
+
+
+class WrongEmailAddress(Refusal):
+    def __init__(self) -> None:
+        super().__init__("This is no e-mail address. It has a name, an @ and a domain.")
+
+
 class WrongRecoveryCode(Refusal):
     """Wrong or spent: each is good once."""
 
@@ -192,7 +253,18 @@ class WrongRecoveryCode(Refusal):
         super().__init__("This recovery code is not right or was used before.")
 
 
-class UnknownUserCode(Refusal):
+class NothingAsked(Refusal):
+    """What somebody is signing in for is gone."""
+
+
+class RequestGone(NothingAsked):
+    """An application's request: too old, or another was taken up meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("This took too long. Go back to the application and begin again.")
+
+
+class UnknownUserCode(NothingAsked):
     """Never issued, answered already, or expired: told alike, because a guess must not learn which."""
 
     def __init__(self) -> None:
@@ -202,7 +274,15 @@ class UnknownUserCode(Refusal):
 class TooManyAttempts(Refusal):
     """RFC 8628 5.1: the server should rate-limit user code attempts; the same for passwords and one-time codes."""
 
+    what = "Too many wrong tries"
+
     def __init__(self, retry_after_s: int) -> None:
         minutes = -(-retry_after_s // 60)
-        super().__init__(f"Too many wrong tries. Wait {minutes} minute{'s' if minutes > 1 else ''} and try again.")
+        super().__init__(f"{self.what}. Wait {minutes} minute{'s' if minutes > 1 else ''} and try again.")
         self.retry_after_s = retry_after_s
+
+
+class TooManySent(TooManyAttempts):
+    """Each message and each push is a try, so that nobody's phone is flooded."""
+
+    what = "Too much was sent to you already"

@@ -16,6 +16,11 @@ EventKind = Literal[
     "device_activation_cancelled",
     "device_code_exchanged",
     "device_code_exchange_failed",
+    "code_exchanged",
+    "code_exchange_failed",
+    "code_reused",
+    "consent_denied",
+    "authorization_failed",
     "password_exchanged",
     "password_exchange_failed",
     "refresh_token_exchanged",
@@ -36,6 +41,8 @@ EventKind = Literal[
     "recovery_failed",
     "recovery_limited",
     "delivery_failed",
+    "script_failed",
+    "denied_by_script",
 ]
 EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
 KEPT = 10_000

@@ -84,6 +84,10 @@ class MfaApi:
             held = self._transactions.enrolling(bearer, self._claims(bearer, "enroll"))
         elif self._authenticators.has_any(held.user_id):
             raise AlreadyEnrolled
+        if not self._transactions.allows(held, factor):
+            raise UnsupportedChallengeType(
+                f"This login takes {' or '.join(held.factors_allowed.split())}, not {factor}."
+            )
         user = self._users.get(held.user_id)
         if user is None:
             raise InvalidToken

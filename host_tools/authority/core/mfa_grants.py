@@ -5,6 +5,7 @@ from __future__ import annotations
 from host_tools.authority.core.access_tokens import Subject
 from host_tools.authority.core.authenticators import Authenticators
 from host_tools.authority.core.challenges import Challenges
+from host_tools.authority.core.claims import claims_of
 from host_tools.authority.core.errors import (
     InvalidRefreshToken,
     LimitReached,
@@ -60,6 +61,8 @@ class MfaGrants:
         client, held = self._held(sent, mfa_token)
         if "otp" in held.factors_given.split():
             raise UnsupportedChallengeType("A one-time code was given already; give another factor.")
+        if not self._transactions.allows(held, "otp"):
+            raise UnsupportedChallengeType("A one-time code does not do here; give another factor.")
         active = None if self._transactions.may_confirm(held) else True
         if not self._authenticators.of(held.user_id, "otp", active):
             raise NoOneTimeCodes
@@ -143,6 +146,7 @@ class MfaGrants:
             self._clock.now_ns(),
             after.amr,
             after.family_id,
+            claims_of(after.claims),
         )
         if presented is None:
             return self._tokens.begun(client, subject)

@@ -24,6 +24,7 @@ from host_tools.authority.core.mfa_errors import (
     SpentMfaToken,
 )
 from host_tools.authority.core.policies import MfaSwitch, Protocol
+from host_tools.authority.core.post_login import NO_VERDICT, Verdict
 from host_tools.authority.core.records import Authenticator, Factor, MfaTransaction, TokenFamily, fingerprint
 from host_tools.authority.core.storage import Store
 from host_tools.clock import NS, Clock
@@ -55,14 +56,37 @@ class MfaTransactions:
         scope: str,
         audience: str,
         amr: str,
+        verdict: Verdict = NO_VERDICT,
         refresh: tuple[TokenFamily, int] | None = None,
     ) -> MfaRequired:
         """Hold a request: the refusal that carries its mfa_token.
 
-        refresh: the family, and the generation of the token that was presented, where it is a refresh.
+        verdict: what scripts have said of it. refresh: the family, and the generation of the token that was presented,
+        where it is a refresh.
         """
+        held = self.request(protocol, client_id, user_id, scope, audience, amr, verdict, refresh)
+        with self._store.transaction(durable=False):
+            self.prune()
+            return self._hold(held)
+
+    def prune(self) -> None:
+        """Forget what is long over."""
+        self._store.prune(MfaTransaction, "expires_at", self._clock.now_ns() - _KEPT_AFTER_EXPIRY_S * NS)
+
+    def request(
+        self,
+        protocol: Protocol,
+        client_id: str,
+        user_id: str,
+        scope: str,
+        audience: str,
+        amr: str,
+        verdict: Verdict = NO_VERDICT,
+        refresh: tuple[TokenFamily, int] | None = None,
+    ) -> MfaTransaction:
+        """What there is to hold; it is not held yet, and has no token."""
         now = self._clock.now_ns()
-        held = MfaTransaction(
+        return MfaTransaction(
             token_hash="",
             client_id=client_id,
             user_id=user_id,
@@ -74,13 +98,12 @@ class MfaTransactions:
             generation=refresh[1] if refresh else None,
             factors_left=self._mfa.factors,
             factors_given="",
+            factors_allowed=" ".join(verdict.mfa.factors) if verdict.mfa else "",
+            claims=verdict.claims.text(),
             created_at=now,
             expires_at=now + LIFETIME_S * NS,
             spent_at=None,
         )
-        with self._store.transaction(durable=False):
-            self._store.prune(MfaTransaction, "expires_at", now - _KEPT_AFTER_EXPIRY_S * NS)
-            return self._hold(held)
 
     def enrolling(self, access_token: str, claims: Mapping[str, Any]) -> MfaTransaction:
         """Have an access token, whose claims these are, stand for a request that what it enrols will answer."""
@@ -96,6 +119,8 @@ class MfaTransactions:
             generation=None,
             factors_left=1,
             factors_given="",
+            factors_allowed="",
+            claims="",
             created_at=self._clock.now_ns(),
             expires_at=int(claims["exp"]) * NS,
             spent_at=None,
@@ -128,15 +153,32 @@ class MfaTransactions:
         return held
 
     def open_factors(self, held: MfaTransaction) -> list[Authenticator]:
-        """The user's active authenticators that have not been used for this request yet."""
+        """The user's active authenticators that have not been used for this request yet, and may be."""
         given = held.factors_given.split()
-        return [each for each in self._authenticators.of(held.user_id) if each.factor not in given]
+        return [
+            each
+            for each in self._authenticators.of(held.user_id)
+            if each.factor not in given and self.allows(held, each.factor)
+        ]
+
+    def allows(self, held: MfaTransaction, factor: str) -> bool:
+        """Whether this factor may answer, by what a script has said. A recovery code stands in for any."""
+        allowed = held.factors_allowed.split()
+        return not allowed or factor in (*allowed, "recovery-code")
 
     def factor_given(self, held: MfaTransaction, factor: str) -> MfaTransaction | MfaRequired:
         """The request after this factor: to be answered now, or the next mfa_required. The mfa_token is spent.
 
         Within a transaction. Raises SpentMfaToken where another request was faster.
         """
+        after = self.spent(held, factor)
+        if self.wants_another(after):
+            now = self._clock.now_ns()
+            return self._hold(replace(after, created_at=now, expires_at=now + LIFETIME_S * NS))
+        return after
+
+    def spent(self, held: MfaTransaction, factor: str) -> MfaTransaction:
+        """The request after this factor; as it was it is spent. Within a transaction. Raises SpentMfaToken."""
         now = self._clock.now_ns()
         held = self._store.get(MfaTransaction, held.token_hash) or held
         if held.spent_at is not None:
@@ -150,11 +192,13 @@ class MfaTransactions:
             factors_left=held.factors_left - 1,
         )
         self._events.add("mfa_succeeded", held.client_id, held.user_id, factor)
-        # Who has no further factor is not locked out for it, nor who has lost the phone that has them all.
-        more = [each for each in self.open_factors(after) if each.factor != "recovery-code"]
-        if after.factors_left > 0 and more and factor != "recovery-code":
-            return self._hold(replace(after, created_at=now, expires_at=now + LIFETIME_S * NS))
         return after
+
+    def wants_another(self, after: MfaTransaction) -> bool:
+        """Whether one more factor is due after the last. Who has none is not locked out for it, nor who has lost the
+        phone that has them all."""
+        more = [each for each in self.open_factors(after) if each.factor != "recovery-code"]
+        return after.factors_left > 0 and bool(more) and "recovery-code" not in after.factors_given.split()
 
     def _hold(self, held: MfaTransaction) -> MfaRequired:
         mfa_token = _mfa_token()
@@ -164,7 +208,7 @@ class MfaTransactions:
 
     def _requirements(self, held: MfaTransaction) -> Requirements:
         if not self._authenticators.has_any(held.user_id):
-            return Requirements((), ENROLLABLE)
+            return Requirements((), tuple(each for each in ENROLLABLE if self.allows(held, each)))
         factors = dict.fromkeys(each.factor for each in self.open_factors(held))
         return Requirements(tuple(factors), ())
 

@@ -62,6 +62,9 @@ class Client:
     refresh_lifetime_s: int | None  # absolute: rotation does not extend it (Auth0); None never ends
     refresh_idle_s: int | None  # how long a family may go unused; None for ever
     refresh_leeway_s: int  # how long the previous token of a family is still taken after rotation; Auth0's default is 0
+    redirect_uris: str = ""  # where /authorize may send a browser back to
+    web_origins: str = ""  # whose scripts may ask the token endpoint (CORS)
+    skips_consent: bool = False  # Auth0's first-party application, whose API lets it skip the question
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,60 @@ class DeviceGrant:
     user_id: str | None  # who answered, and how they had signed in
     auth_time_at: int | None
     amr: str
+    claims: str = ""  # what scripts add to the tokens: claims.Claims
+    denial: str = ""  # why a script said no; empty where a person did
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """What a browser application asked for at /authorize, until it is answered."""
+
+    request_id: str
+    client_id: str
+    redirect_uri: str
+    response_type: str  # its words in alphabetical order
+    response_mode: str
+    scope: str
+    audience: str
+    state: str
+    nonce: str
+    code_challenge: str  # S256; empty without
+    prompt: str
+    max_age_s: int | None
+    login_hint: str
+    created_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True)
+class AuthorizationCode:
+    """RFC 6749 4.1.2: good once, for one client and one address, within its time."""
+
+    code_hash: str
+    client_id: str
+    redirect_uri: str
+    code_challenge: str
+    nonce: str
+    user_id: str
+    scope: str
+    audience: str
+    auth_time_at: int
+    amr: str
+    claims: str
+    expires_at: int
+    request_id: str  # one code at a time for each
+    spent_at: int | None
+    family_id: str | None  # of the refresh token that came of it
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What a user has allowed an application to have, so that it is not asked again."""
+
+    key: str  # hash of user, client and audience
+    user_id: str
+    client_id: str
+    scope: str
 
 
 @dataclass(frozen=True)
@@ -120,6 +177,8 @@ class LoginSession:
     user_code: str | None  # the device being answered for
     otp_at: int | None  # the one-time code given for this very device
     outcome: str | None  # allowed, denied: what the last answer was
+    request_id: str | None = None  # the application being answered for, where it is no device
+    verdict: str | None = None  # what scripts said of this user at this device: login_verdicts.py; None: not asked
 
 
 @dataclass(frozen=True)
@@ -145,6 +204,8 @@ class MfaTransaction:
     generation: int | None
     factors_left: int  # how many are still to be given, this one included
     factors_given: str
+    factors_allowed: str  # those that a script lets count; empty for any
+    claims: str  # what scripts add to the tokens: claims.Claims
     created_at: int
     expires_at: int
     spent_at: int | None

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from host_tools.authority.core.attempts import AttemptLimits
+from host_tools.authority.core.authorization_requests import AuthorizationRequests, protocol_of
+from host_tools.authority.core.consents import Consents
 from host_tools.authority.core.device_grants import DeviceGrants
-from host_tools.authority.core.errors import TooManyAttempts, UnknownUserCode
+from host_tools.authority.core.errors import RequestGone, TooManyAttempts, UnknownUserCode
 from host_tools.authority.core.events import EventLog
-from host_tools.authority.core.policies import MfaSwitch, Step
-from host_tools.authority.core.records import DeviceGrant, KnownBrowser, LoginSession, User, fingerprint
+from host_tools.authority.core.policies import MfaSwitch, Protocol, Step
+from host_tools.authority.core.post_login import verdict_of
+from host_tools.authority.core.records import (
+    AuthorizationRequest,
+    Client,
+    DeviceGrant,
+    KnownBrowser,
+    LoginSession,
+    User,
+    fingerprint,
+)
 from host_tools.authority.core.storage import Store
 from host_tools.authority.core.user_code import UserCodes
 from host_tools.clock import NS, Clock
@@ -24,6 +35,17 @@ KNOWN_FOR_S = 30 * 86_400  # Auth0's NewDevice: a device not seen for 30 days is
 
 Outcome = Literal["allowed", "denied"]
 _OUTCOMES: dict[str, Outcome] = {"approved": "allowed", "spent": "allowed", "denied": "denied"}  # of a device grant
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a session is answering for. name: of this request and no other."""
+
+    protocol: Protocol
+    client_id: str
+    name: str
+    scope: str
+    audience: str
 
 
 class SessionEnded(Exception):
@@ -44,6 +66,8 @@ class LoginSessions:
         clock: Clock,
         codes: UserCodes,
         grants: DeviceGrants,
+        requests: AuthorizationRequests,
+        consents: Consents,
         limits: AttemptLimits,
         mfa: MfaSwitch,
         events: EventLog,
@@ -52,6 +76,8 @@ class LoginSessions:
         self._clock = clock
         self._codes = codes
         self._grants = grants
+        self._requests = requests
+        self._consents = consents
         self._limits = limits
         self._mfa = mfa
         self._events = events
@@ -83,7 +109,7 @@ class LoginSessions:
     def enter_code(self, session: LoginSession, entry: str, address: str) -> LoginSession:
         """Take up the device that shows this code. Raises UnknownUserCode or TooManyAttempts.
 
-        An entry that cannot be a code is no guess and is not counted. A one-time code given for another device does
+        An entry that cannot be a code is no guess and is not counted. A second factor given for another device does
         not count for this one.
         """
         code = self._codes.normalised(entry)
@@ -103,21 +129,39 @@ class LoginSessions:
             raise
         self._limits.give_back("user code, address", address)
         self._limits.give_back("user code, session", session.session_hash)
-        with self._kept(session) as kept:
-            return self._changed(replace(kept, user_code=code, otp_at=None, outcome=None))
+        with self.kept(session) as kept:
+            return self._changed(_answering(kept, user_code=code))
+
+    def take_up(self, session: LoginSession, request: AuthorizationRequest) -> LoginSession:
+        """Answer for an application from now on."""
+        with self.kept(session) as kept:
+            return self._changed(_answering(kept, request_id=request.request_id))
 
     def next_step(self, session: LoginSession, address: str, browser: str) -> Step:
-        """What a person has to do next before a device is theirs. Every page asks this; none trusts the one before.
+        """What a person has to do next before a device, or an application, has its answer. Every page asks this; none
+        trusts the one before. An application whose request is gone leads to "answer", which says so.
 
         browser: the secret of its cookie, by which it is known again.
         """
-        if session.user_code is None:
-            return "code"
-        if session.user_id is None:
+        request = self._requests.find(session.request_id) if session.request_id else None
+        if session.user_code is None and request is None:
+            return "answer" if session.request_id else "code"
+        if session.user_id is None or (request is not None and self._is_stale(session, request)):
             return "login"
-        if self._mfa.challenges_login(session, address, self.knows(session.user_id, browser)):
-            return "one-time code"
+        directive = verdict_of(session.verdict).mfa
+        if self._mfa.challenges_login(session, address, self.knows(session.user_id, browser), directive):
+            return "second factor"
+        client = self._store.get(Client, request.client_id) if request else None
+        if request is not None and (client is None or not self._consents.needed(request, client, session.user_id)):
+            return "answer"
         return "consent"
+
+    def _is_stale(self, session: LoginSession, request: AuthorizationRequest) -> bool:
+        """Whether the person has to sign in anew (OpenID Connect Core 3.1.2.1, `prompt` and `max_age`)."""
+        signed_in_at = session.auth_time_at or 0
+        if {"login", "select_account"} & set(request.prompt.split()) and signed_in_at < request.created_at:
+            return True
+        return request.max_age_s is not None and signed_in_at + request.max_age_s * NS < request.created_at
 
     def knows(self, user_id: str, browser: str) -> bool:
         """Whether this user has been let in with this browser lately."""
@@ -134,26 +178,59 @@ class LoginSessions:
     def sign_in(self, session: LoginSession, user: User) -> tuple[str, LoginSession]:
         """The password was right."""
         now = self._clock.now_ns()
-        with self._kept(session, durable=True) as kept:
+        with self.kept(session, durable=True) as kept:
             self._events.add("login_succeeded", user_id=user.user_id)
-            return self._renewed(replace(kept, user_id=user.user_id, auth_time_at=now, amr="pwd", otp_at=None))
+            return self._renewed(
+                replace(kept, user_id=user.user_id, auth_time_at=now, amr="pwd", otp_at=None, verdict=None)
+            )
 
-    def one_time_code_given(self, session: LoginSession) -> LoginSession:
-        """The second factor was right. RFC 8176: the methods, and `mfa` for their being several."""
+    def keep_verdict(self, session: LoginSession, text: str) -> LoginSession:
+        """What scripts have said, where the session still is what they were asked about."""
+        with self.kept(session) as kept:
+            if kept.user_id != session.user_id or not _same(kept, session):
+                return kept
+            return self._changed(replace(kept, verdict=text))
+
+    def deny(self, session: LoginSession, reason: str) -> None:
+        """A script has said no for the device: that is its answer, unless it has one by now.
+
+        An application has its answer from whoever asked the script.
+        """
+        with self.kept(session, durable=True) as kept:
+            if kept.user_code is None or kept.user_code != session.user_code:
+                return
+            with suppress(UnknownUserCode):
+                self._grants.answer(kept.user_code, kept, allow=False, denial=reason)
+            self._changed(replace(kept, user_code=None, otp_at=None, outcome="denied", verdict=None))
+
+    def asked_for(self, session: LoginSession) -> Asked:
+        """Raises UnknownUserCode where the device is gone, RequestGone where the application's request is."""
+        if session.request_id is not None:
+            request = self._requests.find(session.request_id)
+            if request is None:
+                raise RequestGone
+            protocol = protocol_of(request)
+            return Asked(protocol, request.client_id, request.request_id, request.scope, request.audience)
+        grant = self._grants.waiting(session.user_code or "")
+        return Asked("oauth2-device-code", grant.client_id, grant.device_code_hash, grant.scope, grant.audience)
+
+    def factors_given(self, session: LoginSession, amr: str) -> LoginSession:
+        """The second factor was right, or all that were due. amr: RFC 8176, the methods, and `mfa` for several."""
         now = self._clock.now_ns()
-        with self._kept(session) as kept:
-            otp_at = now if kept.user_code == session.user_code else kept.otp_at
-            return self._changed(replace(kept, auth_time_at=now, amr="pwd otp mfa", otp_at=otp_at))
+        with self.kept(session) as kept:
+            otp_at = now if _same(kept, session) else kept.otp_at
+            return self._changed(replace(kept, auth_time_at=now, amr=amr, otp_at=otp_at))
 
     def answer(self, session: LoginSession, allow: bool) -> LoginSession:
         """Decide for the device. Raises UnknownUserCode when it expired, or was answered or let go meanwhile."""
-        with self._kept(session, durable=True) as kept:
+        with self.kept(session, durable=True) as kept:
             if kept.user_code is None or kept.user_code != session.user_code:
                 raise UnknownUserCode
-            self._grants.answer(kept.user_code, kept, allow)
+            self._grants.answer(kept.user_code, kept, allow, verdict_of(kept.verdict).claims.text())
             if not allow:
                 self._events.add("device_activation_cancelled", user_id=kept.user_id)
-            return self._changed(replace(kept, user_code=None, otp_at=None, outcome="allowed" if allow else "denied"))
+            outcome = "allowed" if allow else "denied"
+            return self._changed(replace(kept, user_code=None, otp_at=None, outcome=outcome, verdict=None))
 
     def answered(self, session: LoginSession, code: str) -> Outcome | None:
         """What the person of this session has answered for the device with this code; None for no answer of theirs."""
@@ -163,19 +240,19 @@ class LoginSessions:
         return None
 
     def let_go(self, session: LoginSession) -> LoginSession:
-        """The device in question is gone; the browser stays signed in."""
-        with self._kept(session) as kept:
-            if kept.user_code != session.user_code:
+        """The device, or the application, in question is gone; the browser stays signed in."""
+        with self.kept(session) as kept:
+            if not _same(kept, session):
                 return kept
-            return self._changed(replace(kept, user_code=None, otp_at=None))
+            return self._changed(_answering(kept))
 
     def sign_out(self, session: LoginSession) -> tuple[str, LoginSession]:
         """Somebody else is to sign in, for the same device."""
-        with self._kept(session, durable=True) as kept:
-            return self._renewed(replace(kept, user_id=None, auth_time_at=None, amr="", otp_at=None))
+        with self.kept(session, durable=True) as kept:
+            return self._renewed(replace(kept, user_id=None, auth_time_at=None, amr="", otp_at=None, verdict=None))
 
     @contextmanager
-    def _kept(self, session: LoginSession, durable: bool = False) -> Iterator[LoginSession]:
+    def kept(self, session: LoginSession, durable: bool = False) -> Iterator[LoginSession]:
         """The session as it is now, in a transaction in which it may be changed."""
         with self._store.transaction(durable):
             kept = self._store.get(LoginSession, session.session_hash)
@@ -193,6 +270,16 @@ class LoginSessions:
         expires_at = self._clock.now_ns() + LIFETIME_S * NS
         self._store.put(replace(session, user_id=None, user_code=None, expires_at=0))
         return secret, self._changed(replace(session, session_hash=fingerprint(secret), expires_at=expires_at))
+
+
+def _answering(session: LoginSession, user_code: str | None = None, request_id: str | None = None) -> LoginSession:
+    """The session with something else to answer for; what was given and said for the one before does not count."""
+    return replace(session, user_code=user_code, request_id=request_id, otp_at=None, outcome=None, verdict=None)
+
+
+def _same(one: LoginSession, other: LoginSession) -> bool:
+    """Whether both answer for the same."""
+    return (one.user_code, one.request_id) == (other.user_code, other.request_id)
 
 
 def _known(user_id: str, browser: str) -> str:

@@ -8,7 +8,10 @@ from typing import Protocol, TypeVar
 from host_tools.authority.core.records import (
     Attempts,
     Authenticator,
+    AuthorizationCode,
+    AuthorizationRequest,
     Client,
+    Consent,
     DeviceGrant,
     Event,
     KnownBrowser,
@@ -27,6 +30,9 @@ Record = (
     | Authenticator
     | Client
     | DeviceGrant
+    | AuthorizationRequest
+    | AuthorizationCode
+    | Consent
     | TokenFamily
     | RefreshToken
     | LoginSession
@@ -44,6 +50,9 @@ R = TypeVar(
     Authenticator,
     Client,
     DeviceGrant,
+    AuthorizationRequest,
+    AuthorizationCode,
+    Consent,
     TokenFamily,
     RefreshToken,
     LoginSession,

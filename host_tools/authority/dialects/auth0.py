@@ -17,11 +17,20 @@ from host_tools.authority.core.faults import Endpoint, RateLimit
 from host_tools.authority.dialects import auth0_mfa, oauth
 from host_tools.authority.dialects.auth0_operations import operations
 from host_tools.authority.dialects.auth0_refusals import refusal
-from host_tools.authority.dialects.oauth import DEVICE_CODE_GRANT, PASSWORD_GRANT, REFRESH_GRANT, Call, Dialect
+from host_tools.authority.dialects.oauth import (
+    CODE_GRANT,
+    DEVICE_CODE_GRANT,
+    PASSWORD_GRANT,
+    REFRESH_GRANT,
+    Call,
+    Dialect,
+)
 from host_tools.authority.parameters import FORM, JSON, Parameters
 
 ENDPOINTS: dict[str, Endpoint] = {
     "/oauth/device/code": "device_authorization",
+    "/authorize": "authorization",
+    "/userinfo": "userinfo",
     "/oauth/token": "token",
     "/oauth/revoke": "revocation",
     **auth0_mfa.ENDPOINTS,
@@ -54,12 +63,18 @@ def routes(authority: Authority) -> list[Route]:
         # wire-facts 1.3: 200 and an empty body, and no other reply to a client that is known.
         return oauth.revocation(authority, call, refuses_access_tokens=False)
 
+    scripted = oauth.runs_scripts(authority)
+
+    def is_slow(sent: Parameters) -> bool:
+        return sent.get("grant_type") == PASSWORD_GRANT or scripted(sent)
+
     metadata = _metadata(authority)
     form_or_json = (FORM, JSON)
     return [
         oauth.post("/oauth/device/code", device_code, refusal),
-        oauth.post("/oauth/token", oauth.by_grant_type(_GRANTS, authority), refusal, form_or_json, _hashes_password),
+        oauth.post("/oauth/token", oauth.by_grant_type(_GRANTS, authority), refusal, form_or_json, is_slow),
         oauth.post("/oauth/revoke", revoke, refusal, form_or_json),
+        oauth.userinfo_route(authority, "/userinfo", refusal),
         *auth0_mfa.routes(authority),
         oauth.document("/.well-known/openid-configuration", metadata),
         oauth.document("/.well-known/oauth-authorization-server", metadata),
@@ -70,13 +85,14 @@ def routes(authority: Authority) -> list[Route]:
 def _password_grant(authority: Authority, call: Call) -> Response:
     sent = call.sent
     return oauth.granted(
-        authority.tokens.password(
+        authority.password_grant.exchange(
             call.credentials,
             sent.required("username"),
             sent.required("password"),
             sent.get("scope"),
             sent.get("audience"),
             call.address,
+            call.user_agent,
         )
     )
 
@@ -85,25 +101,24 @@ _GRANTS = {
     DEVICE_CODE_GRANT: oauth.device_code_grant,
     REFRESH_GRANT: oauth.refresh_grant,
     PASSWORD_GRANT: _password_grant,
+    CODE_GRANT: oauth.code_grant,
     **auth0_mfa.GRANTS,
 }
-
-
-def _hashes_password(sent: Parameters) -> bool:
-    return sent.get("grant_type") == PASSWORD_GRANT
 
 
 def _metadata(authority: Authority) -> dict[str, Any]:
     issuer = authority.issuer
     return {
         "issuer": issuer,
+        "authorization_endpoint": f"{issuer}authorize",
         "token_endpoint": f"{issuer}oauth/token",
         "device_authorization_endpoint": f"{issuer}oauth/device/code",
         "revocation_endpoint": f"{issuer}oauth/revoke",
+        "userinfo_endpoint": f"{issuer}userinfo",
         "mfa_challenge_endpoint": f"{issuer}mfa/challenge",
         "jwks_uri": f"{issuer}.well-known/jwks.json",
-        "scopes_supported": ["openid", "offline_access"],
-        "response_types_supported": [],  # required by RFC 8414, and there is no authorization endpoint here
+        "scopes_supported": ["openid", "offline_access", "profile", "email"],
+        **oauth.AUTHORIZATION_METADATA,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from host_tools.authority.core.authenticators import masked
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.challenges import Sent
 from host_tools.authority.core.errors import InvalidRequest, InvalidToken
 from host_tools.authority.core.faults import Endpoint
 from host_tools.authority.core.mfa_api import AuthenticatorName, Enrolment
+from host_tools.authority.core.otpauth import enrolment_uri
 from host_tools.authority.core.records import Authenticator, Factor
 from host_tools.authority.dialects import oauth
 from host_tools.authority.dialects.auth0_refusals import REQUIREMENT_TYPES, bearer_refusal, refusal
@@ -74,7 +75,6 @@ GRANTS: dict[str, Callable[[Authority, Call], Response]] = {
 class _Endpoints:
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
-        self._tenant = urlsplit(authority.issuer).hostname or "stoa"
 
     def authenticators(self, call: Call, path: Mapping[str, Any]) -> Response:
         listed = self._authority.mfa_api.authenticators(_bearer(call))
@@ -109,17 +109,12 @@ class _Endpoints:
         if enrolment.sent is not None:
             body |= {"oob_channel": _CHANNEL_OF[made.factor], **_sent(enrolment.sent)}
         if made.factor == "otp":
-            body |= {"secret": made.secret, "barcode_uri": self._barcode_uri(enrolment.username, secret=made.secret)}
-        elif made.factor == "push":
-            body["barcode_uri"] = self._barcode_uri(enrolment.username, enrollment_tx_id=made.authenticator_id)
+            body["secret"] = made.secret
+        if made.factor in ("otp", "push"):
+            body["barcode_uri"] = enrolment_uri(self._authority.issuer, enrolment.username, made)
         if enrolment.recovery_code is not None:
             body["recovery_codes"] = [enrolment.recovery_code]
         return body
-
-    def _barcode_uri(self, username: str, **carried: str) -> str:
-        label = f"{quote(self._tenant)}:{quote(username)}"
-        values = "&".join(f"{name}={value}" for name, value in carried.items())
-        return f"otpauth://totp/{label}?{values}&issuer={quote(self._tenant)}&algorithm=SHA1&digits=6&period=30"
 
 
 def _bearer(call: Call) -> str:
@@ -149,19 +144,8 @@ def _listed(authenticator: Authenticator) -> dict[str, Any]:
         "active": bool(authenticator.active),
     }
     if factor in _CHANNEL_OF:
-        body |= {"oob_channel": _CHANNEL_OF[factor], "name": _masked(authenticator)}
+        body |= {"oob_channel": _CHANNEL_OF[factor], "name": masked(authenticator)}
     return body
-
-
-def _masked(authenticator: Authenticator) -> str:
-    """`+1123XXXXX`, `dem***@stoa.example`: enough for its owner to know it by."""
-    name = authenticator.name
-    if authenticator.factor == "sms":
-        return name[:5] + "X" * (len(name) - 5)
-    if authenticator.factor == "email":
-        local, _, domain = name.rpartition("@")
-        return f"{local[:3]}***@{domain}"
-    return name
 
 
 def _sent(sent: Sent) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from host_tools.authority.core import errors, mfa_errors
 from host_tools.authority.core.recipients import LONGEST_EMAIL
 from host_tools.authority.dialects.auth0_refusals import REQUIREMENT_TYPES, bearer_refusal, refusal
-from host_tools.authority.dialects.oauth import PASSWORD_GRANT
+from host_tools.authority.dialects.oauth import PASSWORD_GRANT, userinfo_refusal
 from host_tools.authority.dialects.oauth_operations import (
     BODY,
     CALL,
@@ -56,7 +56,13 @@ _GRANTS = {
     PASSWORD_GRANT: Grant(
         ("username", "password"),
         ("scope", "audience"),
-        (errors.WrongCredentials, errors.LimitReached, errors.InvalidTarget, errors.MfaRequired),
+        (
+            errors.WrongCredentials,
+            errors.LimitReached,
+            errors.InvalidTarget,
+            errors.MfaRequired,
+            errors.DeniedByScript,
+        ),
     ),
     "http://auth0.com/oauth/grant-type/mfa-otp": Grant(
         ("mfa_token", "otp"),
@@ -153,6 +159,7 @@ def operations(grant_types: Iterable[str]) -> tuple[Operation, ...]:
         endpoints.device_authorization("/oauth/device/code"),
         endpoints.token("/oauth/token", {each: _GRANTS[each] for each in grant_types}, _FORM_OR_JSON),
         endpoints.revocation("/oauth/revoke", _FORM_OR_JSON),
+        Endpoints(userinfo_refusal(refusal), shapes).userinfo("/userinfo"),
         *_mfa_operations(endpoints, Endpoints(bearer_refusal, shapes)),
         endpoints.metadata("/.well-known/openid-configuration"),
         endpoints.metadata("/.well-known/oauth-authorization-server"),
@@ -191,7 +198,13 @@ def _mfa_operations(endpoints: Endpoints, bearers: Endpoints) -> tuple[Operation
             "Enrol an authenticator, to be confirmed by its first use",
             {
                 200: Reply("Enrolled", (_ASSOCIATED,), NO_STORE),
-                **bearers.refused(*BODY, *bearing, mfa_errors.AlreadyEnrolled, errors.LimitReached),
+                **bearers.refused(
+                    *BODY,
+                    *bearing,
+                    mfa_errors.AlreadyEnrolled,
+                    mfa_errors.UnsupportedChallengeType,
+                    errors.LimitReached,
+                ),
             },
             {each: _associate(each) for each in (JSON, FORM)},
             security=(_MFA_TOKEN,),

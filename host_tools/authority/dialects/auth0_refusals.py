@@ -11,6 +11,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from host_tools.authority.core import errors, mfa_errors
+from host_tools.authority.core.authorization_codes import InvalidCode, WrongVerifier
 from host_tools.authority.core.errors import Requirements
 from host_tools.authority.dialects import oauth
 from host_tools.authority.parameters import BodyTooLarge
@@ -20,7 +21,10 @@ REPLIES: oauth.Replies = {
     errors.SlowDown: (429, "You are polling faster than the specified interval of {interval_s} seconds."),
     errors.ExpiredToken: (403, "The device code has expired."),
     errors.AccessDenied: (403, "User cancelled the confirmation prompt."),
+    errors.DeniedByScript: (403, None),  # the script's own words
     errors.InvalidGrant: (403, "Invalid or expired device code."),  # [I]
+    InvalidCode: (403, None),
+    WrongVerifier: (403, None),
     errors.InvalidRefreshToken: (403, "Unknown or invalid refresh token."),  # [I] the sentence
     errors.WrongCredentials: (403, "Wrong email or password."),
     errors.MfaRequired: (403, "Multifactor authentication required"),

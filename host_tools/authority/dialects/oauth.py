@@ -19,6 +19,7 @@ from starlette.routing import Route
 from host_tools.authority import parameters
 from host_tools.authority.core import errors
 from host_tools.authority.core.authority import Authority
+from host_tools.authority.core.authorization_requests import RESPONSE_FORMS
 from host_tools.authority.core.faults import Endpoint, RateLimit
 from host_tools.authority.core.token_endpoint import Credentials, Tokens
 from host_tools.authority.openapi_operation import Operation
@@ -27,8 +28,20 @@ from host_tools.authority.parameters import FORM, Parameters, authorization
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 REFRESH_GRANT = "refresh_token"
 PASSWORD_GRANT = "password"
+CODE_GRANT = "authorization_code"
+# What is said of /authorize: RFC 8414 2, OpenID Connect Discovery 3.
+AUTHORIZATION_METADATA = {
+    "response_types_supported": [" ".join(sorted(words)) for words in RESPONSE_FORMS],
+    "response_modes_supported": ["query", "fragment", "form_post"],
+    "code_challenge_methods_supported": ["S256"],
+    "claims_supported": ["sub", "iss", "aud", "exp", "iat", "auth_time", "name", "nickname", "email", "email_verified"],
+    "request_parameter_supported": False,
+    "request_uri_parameter_supported": False,
+}
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749 5.1
+_SCRIPTED_GRANTS = (REFRESH_GRANT, PASSWORD_GRANT)
 _NOT_TOLD = re.compile(r"[^ !#-\[\]-~]")  # RFC 6749 5.2: what an error_description may not have in it
+_LONGEST_USER_AGENT = 500
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -51,6 +64,7 @@ class Call:
 
     sent: Parameters
     address: str
+    user_agent: str
     basic: Credentials | None
     bearer: str | None
 
@@ -99,8 +113,8 @@ def post(
 ) -> Route:
     """An OAuth endpoint: every refusal, of the core or of the body itself, leaves as an OAuth error.
 
-    is_slow: which requests hash a password. All others are answered on the loop: a poll takes less than the way to a
-    thread and back would.
+    is_slow: which requests hash a password or run a script. All others are answered on the loop: a poll takes less than
+    the way to a thread and back would.
     """
 
     async def endpoint(request: Request) -> Response:
@@ -130,6 +144,28 @@ def bodyless(path: str, method: str, handler: Callable[[Call, Mapping[str, Any]]
             return refusal(error)
 
     return Route(path, endpoint, methods=_METHODS)
+
+
+def userinfo_route(authority: Authority, path: str, refusal: Refusal) -> Route:
+    """By GET alone: a POST may carry the token in its body, which RFC 9700 4.3.1 advises against."""
+
+    def answer(call: Call, _: Mapping[str, Any]) -> Response:
+        return userinfo(authority, call)
+
+    return bodyless(path, "GET", answer, userinfo_refusal(refusal))
+
+
+def userinfo_refusal(refusal: Refusal) -> Refusal:
+    """A dialect's refusals, where the client is a bearer (RFC 6750 3.1)."""
+
+    def refused(error: errors.OAuthError) -> JSONResponse:
+        reply = refusal(error)
+        if isinstance(error, (errors.InvalidToken, errors.InsufficientScope)):
+            reply.status_code = 401 if isinstance(error, errors.InvalidToken) else 403
+            reply.headers["WWW-Authenticate"] = f'Bearer realm="userinfo", error="{error.error}"'
+        return reply
+
+    return refused
 
 
 def document(path: str, content: Any) -> Route:
@@ -174,7 +210,7 @@ def device_authorization(authority: Authority, call: Call) -> Response:
 
 def revocation(authority: Authority, call: Call, refuses_access_tokens: bool) -> Response:
     """RFC 7009 2.2: 200 and nothing, whether there was such a token or not. Raises UnsupportedTokenType."""
-    supported = authority.tokens.revoke(call.credentials, call.sent.required("token"))
+    supported = authority.issued_tokens.revoke(call.credentials, call.sent.required("token"))
     if refuses_access_tokens and not supported:
         raise UnsupportedTokenType
     return Response(headers=NO_STORE)
@@ -186,7 +222,27 @@ def device_code_grant(authority: Authority, call: Call) -> Response:
 
 def refresh_grant(authority: Authority, call: Call) -> Response:
     refresh_token = call.sent.required("refresh_token")
-    return granted(authority.tokens.refresh(call.credentials, refresh_token, call.sent.get("scope"), call.address))
+    scope = call.sent.get("scope")
+    return granted(authority.tokens.refresh(call.credentials, refresh_token, scope, call.address, call.user_agent))
+
+
+def code_grant(authority: Authority, call: Call) -> Response:
+    """RFC 6749 4.1.3."""
+    sent = call.sent
+    code, redirect_uri = sent.required("code"), sent.get("redirect_uri")
+    return granted(authority.codes.redeem(call.credentials, code, redirect_uri, sent.get("code_verifier")))
+
+
+def userinfo(authority: Authority, call: Call) -> Response:
+    """OpenID Connect Core 5.3. Raises InvalidToken."""
+    if call.bearer is None:
+        raise errors.InvalidToken("Send an access token as a Bearer token.")
+    return JSONResponse(dict(authority.issued_tokens.userinfo(call.bearer)), headers=NO_STORE)
+
+
+def runs_scripts(authority: Authority) -> Callable[[Parameters], bool]:
+    """Which requests to the token endpoint wait for the tenant's scripts."""
+    return lambda sent: authority.post_login.judge is not None and sent.get("grant_type") in _SCRIPTED_GRANTS
 
 
 def by_grant_type(grants: Mapping[str, Callable[[Authority, Call], Response]], authority: Authority) -> Handler:
@@ -226,6 +282,7 @@ def _call(request: Request, sent: Parameters) -> Call:
     return Call(
         sent,
         request.client.host if request.client else "",
+        request.headers.get("user-agent", "")[:_LONGEST_USER_AGENT],
         _basic(value) if scheme == "basic" else None,
         value if scheme == "bearer" and value else None,
     )

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from host_tools.authority.core import errors
+from host_tools.authority.core.authorization_codes import InvalidCode, WrongVerifier
 from host_tools.authority.core.errors import LimitReached, MfaRequired, Requirements, SlowDown
-from host_tools.authority.dialects.oauth import DEVICE_CODE_GRANT, REFRESH_GRANT, Refusal
+from host_tools.authority.dialects.oauth import CODE_GRANT, DEVICE_CODE_GRANT, REFRESH_GRANT, Refusal
 from host_tools.authority.openapi_operation import (
     COUNT,
     FLAG,
@@ -53,12 +54,16 @@ GRANTS: dict[str, Grant] = {
             errors.AuthorizationPending,
             errors.SlowDown,
             errors.AccessDenied,
+            errors.DeniedByScript,
             errors.ExpiredToken,
             errors.InvalidGrant,
         ),
     ),
+    CODE_GRANT: Grant(("code",), ("redirect_uri", "code_verifier"), (InvalidCode, WrongVerifier)),
     REFRESH_GRANT: Grant(
-        ("refresh_token",), ("scope",), (errors.InvalidRefreshToken, errors.InvalidScope, errors.MfaRequired)
+        ("refresh_token",),
+        ("scope",),
+        (errors.InvalidRefreshToken, errors.InvalidScope, errors.MfaRequired, errors.DeniedByScript),
     ),
 }
 _TOKENS = members(
@@ -82,6 +87,8 @@ _BEGUN = members(
 _KEYS = members(
     {"keys": list_of(members(dict.fromkeys(("kty", "kid", "use", "alg", "n", "e"), SOME_TEXT)))}  # public members only
 )
+_USER = members({"sub": SOME_TEXT}, {**dict.fromkeys(("name", "nickname", "email"), TEXT), "email_verified": FLAG})
+_ACCESS_TOKEN = Security("access_token", {"type": "http", "scheme": "bearer", "description": "With scope openid."})
 _INTROSPECTED = members(
     {"active": FLAG},
     {
@@ -131,10 +138,15 @@ class Endpoints:
         replies = _answer(_INTROSPECTED, self.refused(*BODY))
         return self._post(path, "Ask what a token is worth", replies, {FORM: sent(("token",), ("token_type_hint",))})
 
+    def userinfo(self, path: str) -> Operation:
+        """OpenID Connect Core 5.3, with the refusals of oauth.userinfo_refusal."""
+        replies = _answer(_USER, self.refused(errors.InvalidRequest, errors.InvalidToken, errors.InsufficientScope))
+        return Operation(TAG, "GET", path, "Of whom an access token speaks", replies, security=(_ACCESS_TOKEN,))
+
     def metadata(self, path: str) -> Operation:
         """RFC 8414 2."""
         known = {"issuer": SOME_TEXT, "token_endpoint": SOME_TEXT, "device_authorization_endpoint": SOME_TEXT}
-        return _document(path, "The endpoints", members(known, others={"type": ["string", "array"]}))
+        return _document(path, "The endpoints", members(known, others={"type": ["string", "array", "boolean"]}))
 
     def keys(self, path: str) -> Operation:
         """RFC 7517 5."""

@@ -11,12 +11,14 @@ from host_tools.authority.core import errors
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.faults import Endpoint, RateLimit
 from host_tools.authority.dialects import oauth
-from host_tools.authority.dialects.oauth import DEVICE_CODE_GRANT, REFRESH_GRANT, Call, Dialect
+from host_tools.authority.dialects.oauth import CODE_GRANT, DEVICE_CODE_GRANT, REFRESH_GRANT, Call, Dialect
 from host_tools.authority.dialects.rfc_operations import operations
 from host_tools.authority.parameters import BodyTooLarge
 
 ENDPOINTS: dict[str, Endpoint] = {
     "/device_authorization": "device_authorization",
+    "/authorize": "authorization",
+    "/userinfo": "userinfo",
     "/token": "token",
     "/revoke": "revocation",
     "/introspect": "introspection",
@@ -24,7 +26,11 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/.well-known/openid-configuration": "discovery",
     "/jwks": "jwks",
 }
-_GRANTS = {DEVICE_CODE_GRANT: oauth.device_code_grant, REFRESH_GRANT: oauth.refresh_grant}
+_GRANTS = {
+    DEVICE_CODE_GRANT: oauth.device_code_grant,
+    REFRESH_GRANT: oauth.refresh_grant,
+    CODE_GRANT: oauth.code_grant,
+}
 
 # RFC 6749 5.2: 400 for all, 401 for a client that is not known. RFC 8628 3.5 has the same for the device's polls.
 REPLIES: oauth.Replies = {
@@ -57,15 +63,16 @@ def routes(authority: Authority) -> list[Route]:
         return oauth.revocation(authority, call, refuses_access_tokens=True)
 
     def introspect(call: Call) -> Response:
-        told = authority.tokens.introspect(call.credentials, call.sent.required("token"))
+        told = authority.issued_tokens.introspect(call.credentials, call.sent.required("token"))
         return JSONResponse(dict(told), headers=oauth.NO_STORE)
 
     metadata = _metadata(authority)
     return [
         oauth.post("/device_authorization", device_authorization, refusal),
-        oauth.post("/token", oauth.by_grant_type(_GRANTS, authority), refusal),
+        oauth.post("/token", oauth.by_grant_type(_GRANTS, authority), refusal, is_slow=oauth.runs_scripts(authority)),
         oauth.post("/revoke", revoke, refusal),
         oauth.post("/introspect", introspect, refusal),
+        oauth.userinfo_route(authority, "/userinfo", refusal),
         oauth.document("/.well-known/oauth-authorization-server", metadata),
         oauth.document("/.well-known/openid-configuration", metadata),
         oauth.document("/jwks", authority.access_tokens.public_keys()),
@@ -78,13 +85,15 @@ def _metadata(authority: Authority) -> dict[str, object]:
     methods = ["none", "client_secret_basic", "client_secret_post"]
     return {
         "issuer": issuer,
+        "authorization_endpoint": f"{issuer}authorize",
         "token_endpoint": f"{issuer}token",
+        "userinfo_endpoint": f"{issuer}userinfo",
         "device_authorization_endpoint": f"{issuer}device_authorization",
         "revocation_endpoint": f"{issuer}revoke",
         "introspection_endpoint": f"{issuer}introspect",
         "jwks_uri": f"{issuer}jwks",
-        "scopes_supported": ["openid", "offline_access"],
-        "response_types_supported": [],  # required, and there is no authorization endpoint here
+        "scopes_supported": ["openid", "offline_access", "profile", "email"],
+        **oauth.AUTHORIZATION_METADATA,
         "grant_types_supported": list(_GRANTS),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],

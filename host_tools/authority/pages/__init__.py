@@ -5,11 +5,18 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from host_tools.authority.core.authority import Authority
-from host_tools.authority.pages import activation, outbox, phone
+from host_tools.authority.pages import activation, authorization, enrolment, outbox, phone, second_factor
 from host_tools.authority.pages.rendering import exception_handlers
 
 __all__ = ["exception_handlers", "routes"]
 
 
 def routes(authority: Authority) -> list[Route]:
-    return [*activation.routes(authority), outbox.route(authority), *phone.routes(authority)]
+    return [
+        *activation.routes(authority),
+        *authorization.routes(authority),
+        *second_factor.routes(authority),
+        *enrolment.routes(authority),
+        outbox.route(authority),
+        *phone.routes(authority),
+    ]

@@ -23,6 +23,7 @@ from host_tools.authority.pages import rendering
 from host_tools.authority.parameters import BodyTooLarge, Parameters
 
 _COOKIE = "stoa_session"
+_LONGEST_USER_AGENT = 500
 _BROWSER_COOKIE = "stoa_browser"  # by which adaptive MFA knows a browser again
 
 
@@ -34,10 +35,21 @@ class Visit:
     session: LoginSession
     address: str
     browser: str  # the secret of the long-lived cookie
+    user_agent: str
     brought: str | None  # the session's secret that it came with
+    leads_to: str | None = None  # the application's address, where the session answers for one
 
     def next_step(self, authority: Authority) -> Step:
+        """Slow where the tenant has scripts. Raises SignInDenied."""
+        due = authority.sessions.next_step(self.session, self.address, self.browser)
+        if due in ("code", "login"):  # scripts are asked of who has signed in, for this
+            return due
+        self.session = authority.login_verdicts.settled(self.session, self.address, self.user_agent)
         return authority.sessions.next_step(self.session, self.address, self.browser)
+
+    def username(self, authority: Authority) -> str:
+        user = authority.users.get(self.session.user_id or "")
+        return user.username if user else ""
 
     @property
     def csrf_token(self) -> str:
@@ -52,7 +64,13 @@ async def returning(request: Request, authority: Authority) -> Visit | None:
     """The visit of a browser we know, or None."""
     secret = request.cookies.get(_COOKIE)
     session = await run_in_threadpool(authority.sessions.find, secret) if secret else None
-    return Visit(secret, session, _address(request), _browser(request), secret) if secret and session else None
+    if not secret or not session:
+        return None
+    visit = _visit(request, secret, session, secret)
+    if session.request_id is not None:
+        asked = await run_in_threadpool(authority.requests.find, session.request_id)
+        visit.leads_to = asked.redirect_uri if asked else None
+    return visit
 
 
 async def visiting(request: Request, authority: Authority) -> Visit:
@@ -60,7 +78,7 @@ async def visiting(request: Request, authority: Authority) -> Visit:
     visit = await returning(request, authority)
     if visit is None:
         secret, session = await run_in_threadpool(authority.sessions.begin)
-        visit = Visit(secret, session, _address(request), _browser(request), None)
+        visit = _visit(request, secret, session, None)
     return visit
 
 
@@ -93,6 +111,8 @@ def remembered(reply: Response, visit: Visit, issuer: str) -> Response:
 
     A session that the browser has is not told again: another reply may have renewed it meanwhile, and would be undone.
     """
+    if visit.leads_to is not None:
+        rendering.form_may_lead_to(reply, visit.leads_to)
     secure = issuer.startswith("https:")
     if visit.secret != visit.brought:
         reply.set_cookie(_COOKIE, visit.secret, path="/", httponly=True, samesite="lax", secure=secure)
@@ -107,8 +127,10 @@ def see(path: str) -> Response:
     return RedirectResponse(path, 303, {"Cache-Control": "no-store"})
 
 
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
+def _visit(request: Request, secret: str, session: LoginSession, brought: str | None) -> Visit:
+    address = request.client.host if request.client else ""
+    user_agent = request.headers.get("user-agent", "")[:_LONGEST_USER_AGENT]
+    return Visit(secret, session, address, _browser(request), user_agent, brought)
 
 
 def _browser(request: Request) -> str:

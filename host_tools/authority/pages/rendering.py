@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
@@ -38,6 +39,15 @@ def page(template: str, status: int = 200, **content: Any) -> HTMLResponse:
     """A template as a response. `problem` is the sentence shown in its alert, or None."""
     content.setdefault("problem", None)
     return HTMLResponse(_templates.get_template(template).render(content), status, _HEADERS)
+
+
+def form_may_lead_to(reply: Response, address: str) -> None:
+    """Let this page's forms end at that address too: browsers hold `form-action` against where a form is led on to."""
+    policy = reply.headers.get("Content-Security-Policy")
+    if policy is not None:
+        parts = urlsplit(address)
+        target = f"form-action 'self' {parts.scheme}://{parts.netloc}"
+        reply.headers["Content-Security-Policy"] = policy.replace("form-action 'self'", target)
 
 
 def problem(status: int, sentence: str) -> HTMLResponse:

@@ -152,8 +152,11 @@ def test_the_discovery_document_names_what_is_there(http, document, tokens, tena
     without_times = {"verify_exp": False, "verify_iat": False}
     claims = jwt.decode(tokens["access_token"], key, ["RS256"], audience=tenant.audience, options=without_times)
     assert claims["iss"] == metadata["issuer"]
-    assert set(metadata["grant_types_supported"]) == {DEVICE_CODE_GRANT, "refresh_token"}
-    assert metadata["response_types_supported"] == []
+    assert set(metadata["grant_types_supported"]) == {DEVICE_CODE_GRANT, "refresh_token", "authorization_code"}
+    assert metadata["response_types_supported"] == ["code", "token", "id_token", "id_token token"]
+    assert metadata["code_challenge_methods_supported"] == ["S256"]
+    assert metadata["authorization_endpoint"] == f"{ISSUER}authorize"
+    assert http.get(f"/{metadata['userinfo_endpoint'].removeprefix(ISSUER)}").status_code == 401
     assert metadata["token_endpoint_auth_methods_supported"] == ["none", "client_secret_basic", "client_secret_post"]
     assert "none" not in metadata["introspection_endpoint_auth_methods_supported"]
     assert "mfa_challenge_endpoint" not in metadata

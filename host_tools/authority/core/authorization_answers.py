@@ -1,0 +1,99 @@
+"""How a login session answers a browser application: RFC 6749 4.1.2, 4.2.2 and 4.1.2.1, RFC 9207.
+
+An answer may be given again while its request lives: the second click of a double click takes the place of the first
+in the browser, and has to bring the application an answer as good. Only the newest code counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from host_tools.authority.core.authorization_codes import AuthorizationCodes
+from host_tools.authority.core.authorization_requests import AuthorizationRefused, AuthorizationRequests
+from host_tools.authority.core.consents import Consents
+from host_tools.authority.core.errors import RequestGone
+from host_tools.authority.core.events import EventLog
+from host_tools.authority.core.policies import Step
+from host_tools.authority.core.records import AuthorizationRequest, Client, LoginSession
+from host_tools.authority.core.sessions import LoginSessions
+from host_tools.authority.core.storage import Store
+
+# OpenID Connect Core 3.1.2.6: what an application hears that asked for no page (prompt=none), by the page that is due.
+_NOT_WITHOUT: Mapping[Step, tuple[str, str]] = {
+    "login": ("login_required", "Login required"),
+    "second factor": ("interaction_required", "Multifactor authentication required"),
+    "consent": ("consent_required", "Consent required"),
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is sent to the application, and how: query, fragment or form_post."""
+
+    redirect_uri: str
+    mode: str
+    parameters: Mapping[str, str]
+
+
+class AuthorizationAnswers:
+    def __init__(
+        self,
+        store: Store,
+        issuer: str,
+        requests: AuthorizationRequests,
+        codes: AuthorizationCodes,
+        consents: Consents,
+        sessions: LoginSessions,
+        events: EventLog,
+    ) -> None:
+        self._store = store
+        self._issuer = issuer
+        self._requests = requests
+        self._codes = codes
+        self._consents = consents
+        self._sessions = sessions
+        self._events = events
+
+    def request_of(self, session: LoginSession) -> tuple[AuthorizationRequest, Client]:
+        """What this session answers for. Raises RequestGone."""
+        request = self._requests.find(session.request_id) if session.request_id else None
+        client = self._store.get(Client, request.client_id) if request else None
+        if request is None or client is None:
+            raise RequestGone
+        return request, client
+
+    def allow(self, session: LoginSession, consented: bool = False) -> Answer:
+        """consented: the person was asked just now. Raises RequestGone, SessionEnded."""
+        with self._sessions.kept(session, durable=True) as kept:
+            if kept.request_id != session.request_id or kept.user_id is None:
+                raise RequestGone
+            request, client = self.request_of(kept)
+            if consented:
+                self._consents.give(request, kept.user_id)
+            told = self._codes.answer(request, client, kept)
+        return self._answer(request, told)
+
+    def deny(self, session: LoginSession) -> Answer:
+        """The person said no. Raises RequestGone."""
+        request, client = self.request_of(session)
+        self._events.add("consent_denied", client.client_id, session.user_id)
+        return self.refused(AuthorizationRefused(request, "access_denied", "User did not authorize the request"))
+
+    def without_a_page(self, session: LoginSession, due: Step) -> Answer | None:
+        """What an application hears at once that asked for no page, where one is due. Raises RequestGone."""
+        request, _ = self.request_of(session)
+        if "none" not in request.prompt.split() or due not in _NOT_WITHOUT:
+            return None
+        return self.refused(AuthorizationRefused(request, *_NOT_WITHOUT[due]))
+
+    def refused(self, refusal: AuthorizationRefused) -> Answer:
+        client_id = refusal.request.client_id
+        if refusal.error != "access_denied":
+            self._events.add("authorization_failed", client_id, detail=refusal.error)
+        return self._answer(refusal.request, {"error": refusal.error, "error_description": refusal.description})
+
+    def _answer(self, request: AuthorizationRequest, told: Mapping[str, str]) -> Answer:
+        # RFC 9207: whose answer it is, against mix-ups of issuers.
+        parameters = {**told, **({"state": request.state} if request.state else {}), "iss": self._issuer}
+        return Answer(request.redirect_uri, request.response_mode, parameters)

@@ -1,0 +1,175 @@
+"""What a browser application asks for at /authorize: RFC 6749 4.1.1 and 4.2.1, OpenID Connect Core 3.1.2.1 and 3.2.2.1.
+
+Who asks is judged first, and where the answer goes (RFC 6749 4.1.2.1): while either is in doubt, nobody is redirected.
+Anything else that is wrong goes back to the application.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from host_tools.authority.core.errors import Refusal
+from host_tools.authority.core.policies import Protocol
+from host_tools.authority.core.records import AuthorizationRequest, Client, fingerprint
+from host_tools.authority.core.storage import Store
+from host_tools.authority.core.token_endpoint import OFFLINE_ACCESS, OPENID, granted
+from host_tools.clock import NS, Clock
+
+LIFETIME_S = 3600  # a login session's
+_LONGEST = 2000  # of any value; a redirect is an address, which browsers cut at about that
+_CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 4.2
+_MAX_AGE = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How one response_type is asked for and answered. modes: the response modes it may have, the usual one first."""
+
+    grant: str
+    protocol: Protocol
+    modes: tuple[str, ...]
+    needs_nonce: bool = False
+
+
+# OAuth 2.0 Multiple Response Type Encoding Practices 5: tokens never go into a query.
+RESPONSE_FORMS: Mapping[frozenset[str], _Form] = {
+    frozenset({"code"}): _Form("authorization_code", "oidc-basic-profile", ("query", "fragment", "form_post")),
+    frozenset({"token"}): _Form("implicit", "oidc-implicit-profile", ("fragment", "form_post")),
+    frozenset({"id_token"}): _Form("implicit", "oidc-implicit-profile", ("fragment", "form_post"), True),
+    frozenset({"id_token", "token"}): _Form("implicit", "oidc-implicit-profile", ("fragment", "form_post"), True),
+}
+_PROMPTS = ("none", "login", "consent", "select_account")
+
+
+class Undirected(Refusal):
+    """A request that is answered on a page: where else to send its answer is not known for sure."""
+
+
+class AuthorizationRefused(Exception):
+    """A request that is answered by sending the browser back with an error (RFC 6749 4.1.2.1, OIDC Core 3.1.2.6)."""
+
+    def __init__(self, request: AuthorizationRequest, error: str, description: str) -> None:
+        super().__init__(description)
+        self.request = request
+        self.error = error
+        self.description = description
+
+
+class AuthorizationRequests:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def begin(self, sent: Mapping[str, str]) -> AuthorizationRequest:
+        """Keep a request. Raises Undirected, AuthorizationRefused."""
+        client, redirect_uri = self._whereto(sent)
+        words = frozenset((sent.get("response_type") or "").split())
+        form = RESPONSE_FORMS.get(words)
+        usual = form or RESPONSE_FORMS[frozenset({"code" if not words or "code" in words else "token"})]
+        mode = sent.get("response_mode") or usual.modes[0]
+        now = self._clock.now_ns()
+        request = AuthorizationRequest(
+            request_id=fingerprint(secrets.token_urlsafe(32)),
+            client_id=client.client_id,
+            redirect_uri=redirect_uri,
+            response_type=" ".join(sorted(words)),
+            response_mode=mode if mode in usual.modes else usual.modes[0],
+            scope=granted(client, sent.get("scope")),
+            audience=sent.get("audience") or sent.get("resource") or client.audience,
+            state=sent.get("state") or "",
+            nonce=sent.get("nonce") or "",
+            code_challenge=sent.get("code_challenge") or "",
+            prompt=sent.get("prompt") or "",
+            max_age_s=None,
+            login_hint=sent.get("login_hint") or "",
+            created_at=now,
+            expires_at=now + LIFETIME_S * NS,
+        )
+        if mode not in usual.modes:
+            raise AuthorizationRefused(request, "invalid_request", f"response_mode is one of {', '.join(usual.modes)}.")
+        self._check(request, sent, client, form)
+        max_age = sent.get("max_age")
+        if max_age is not None:
+            request = AuthorizationRequest(**{**vars(request), "max_age_s": int(max_age)})
+        with self._store.transaction(durable=False):
+            self._store.prune(AuthorizationRequest, "expires_at", now)
+            self._store.put(request)
+        return request
+
+    def find(self, request_id: str) -> AuthorizationRequest | None:
+        found = self._store.get(AuthorizationRequest, request_id)
+        return found if found and self._clock.now_ns() < found.expires_at else None
+
+    def _whereto(self, sent: Mapping[str, str]) -> tuple[Client, str]:
+        """Raises Undirected."""
+        client_id, redirect_uri = sent.get("client_id"), sent.get("redirect_uri")
+        client = self._store.get(Client, client_id) if client_id else None
+        if client is None:
+            raise Undirected("The application that sent you here is not known.")
+        allowed = client.redirect_uris.split()
+        if not allowed:
+            raise Undirected(f"{client.name} has no address to send you back to.")
+        if redirect_uri is None:
+            raise Undirected("The application that sent you here did not say where to send you back to.")
+        if redirect_uri not in allowed:  # RFC 9700 2.1: by exact comparison
+            raise Undirected("The application that sent you here named an address that is not one of its own.")
+        return client, redirect_uri
+
+    def _check(
+        self, request: AuthorizationRequest, sent: Mapping[str, str], client: Client, form: _Form | None
+    ) -> None:
+        """Raises AuthorizationRefused for the first thing that is wrong."""
+
+        def refuse(error: str, description: str) -> None:
+            raise AuthorizationRefused(request, error, description)
+
+        if form is None:
+            known = ", ".join(" ".join(sorted(each)) for each in RESPONSE_FORMS)
+            refuse("unsupported_response_type", f"response_type is one of: {known}.")
+        elif form.grant not in client.grants.split():
+            refuse("unauthorized_client", f"The client may not use response_type {request.response_type}.")
+        for name in ("request", "request_uri", "registration"):
+            if name in sent:  # OIDC Core 3.1.2.6; wire-facts 1.6: request_parameter_supported is false
+                refuse(f"{name}_not_supported", f"The parameter {name} is not supported.")
+        if any(len(value) > _LONGEST for value in sent.values()):
+            refuse("invalid_request", f"A parameter is longer than {_LONGEST} characters.")
+        if request.audience != client.audience:
+            refuse("access_denied", f"Service not found: {request.audience}")  # Auth0's words
+        prompts = request.prompt.split()
+        if any(each not in _PROMPTS for each in prompts) or ("none" in prompts and len(prompts) > 1):
+            refuse("invalid_request", f"prompt is none, or of {', '.join(_PROMPTS[1:])}.")
+        if "max_age" in sent and not _MAX_AGE.fullmatch(sent["max_age"]):
+            refuse("invalid_request", "max_age is a whole number of seconds.")
+        if form is not None and form.needs_nonce and not request.nonce:
+            refuse("invalid_request", "nonce is required for an ID token.")  # OIDC Core 3.2.2.1
+        if "id_token" in request.response_type.split() and OPENID not in request.scope.split():
+            refuse("invalid_scope", "An ID token takes scope openid.")
+        self._check_challenge(request, sent, client, refuse)
+
+    def _check_challenge(
+        self, request: AuthorizationRequest, sent: Mapping[str, str], client: Client, refuse: object
+    ) -> None:
+        """RFC 7636 4.3 and 4.4.1; RFC 9700 2.1.1: a public client has to, and `plain` protects from nothing."""
+        assert callable(refuse)
+        method = sent.get("code_challenge_method")
+        if request.response_type != "code":
+            return
+        if not request.code_challenge:
+            if not client.secret_hash:
+                refuse("invalid_request", "code_challenge is required.")
+            return
+        if method != "S256":
+            refuse("invalid_request", "code_challenge_method must be S256.")
+        if not _CHALLENGE.fullmatch(request.code_challenge):
+            refuse("invalid_request", "code_challenge is 43 to 128 characters of base64url.")
+
+
+def protocol_of(request: AuthorizationRequest) -> Protocol:
+    return RESPONSE_FORMS[frozenset(request.response_type.split())].protocol
+
+
+def wants_offline(request: AuthorizationRequest) -> bool:
+    return OFFLINE_ACCESS in request.scope.split()

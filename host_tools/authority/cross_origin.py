@@ -1,0 +1,49 @@
+"""Which web pages' scripts may ask the authority: CORS (fetch.spec.whatwg.org, "CORS protocol").
+
+A browser application exchanges its code by a script of its own origin. Those are the origins that clients list; no
+cookie is ever sent along, for the endpoints here know none. The pages and the control API are for no other site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from host_tools.authority.core.records import Client
+from host_tools.authority.core.storage import Store
+
+# Auth0's SDKs tell their name and version in a header of their own.
+_HEADERS = ("Authorization", "Content-Type", "Auth0-Client")
+_EXPOSED = ("Retry-After", "WWW-Authenticate", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+_KEPT_S = 600
+
+
+class CrossOrigin:
+    """paths: those that scripts may ask, by an origin that a client lists."""
+
+    def __init__(self, app: ASGIApp, store: Store, paths: Collection[str]) -> None:
+        self._app = app
+        self._paths = frozenset(paths)
+        self._cors = _OfClients(app, store)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = scope["type"] == "http" and scope["path"] in self._paths and "origin" in Headers(scope=scope)
+        await (self._cors if asked else self._app)(scope, receive, send)
+
+
+class _OfClients(CORSMiddleware):
+    def __init__(self, app: ASGIApp, store: Store) -> None:
+        super().__init__(
+            app,
+            allow_methods=("GET", "POST"),
+            allow_headers=_HEADERS,
+            expose_headers=_EXPOSED,
+            max_age=_KEPT_S,
+        )
+        self._store = store
+
+    def is_allowed_origin(self, origin: str) -> bool:
+        return any(origin in client.web_origins.split() for client in self._store.find(Client))

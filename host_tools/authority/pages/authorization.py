@@ -1,0 +1,92 @@
+"""/authorize: where browser applications send people to sign in, and from where they are sent back with an answer."""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from host_tools.authority import parameters
+from host_tools.authority.core.authority import Authority
+from host_tools.authority.core.authorization_requests import AuthorizationRefused, Undirected
+from host_tools.authority.core.errors import InvalidRequest, Refusal, RequestGone
+from host_tools.authority.core.login_verdicts import SignInDenied
+from host_tools.authority.core.policies import Step
+from host_tools.authority.core.sessions import SessionEnded
+from host_tools.authority.pages.answering import sent_back, undirected
+from host_tools.authority.pages.browser import Visit, remembered, see, visiting
+from host_tools.authority.pages.steps import PATHS
+from host_tools.authority.parameters import Parameters
+
+PATH = "/authorize"
+_MOST_FIELDS = 50
+_AGAIN = "Go back to the application and begin again."
+
+
+def routes(authority: Authority) -> list[Route]:
+    authorization = _Authorization(authority)
+    return [
+        Route(PATH, authorization.asked, methods=["GET", "POST"]),
+        Route(PATHS["answer"], authorization.answer, methods=["GET"]),
+    ]
+
+
+class _Authorization:
+    def __init__(self, authority: Authority) -> None:
+        self._authority = authority
+
+    async def asked(self, request: Request) -> Response:
+        """OpenID Connect Core 3.1.2.1: by GET, or by POST of a form. It changes nothing but what is being asked."""
+        try:
+            sent = await _sent(request)
+        except InvalidRequest as malformed:
+            return undirected(malformed.description)
+        visit = await visiting(request, self._authority)
+        return remembered(await run_in_threadpool(self._begun, visit, sent), visit, self._authority.issuer)
+
+    async def answer(self, request: Request) -> Response:
+        """Where a session that owes no further page is led to."""
+        visit = await visiting(request, self._authority)
+        return remembered(await run_in_threadpool(self._answered, visit), visit, self._authority.issuer)
+
+    def _begun(self, visit: Visit, sent: Parameters) -> Response:
+        answers = self._authority.answers
+        try:
+            wanted = self._authority.requests.begin(sent.all())
+        except Undirected as refused:
+            return undirected(str(refused))
+        except AuthorizationRefused as refused:
+            return sent_back(answers.refused(refused))
+        try:
+            visit.session = self._authority.sessions.take_up(visit.session, wanted)
+            due = visit.next_step(self._authority)
+            at_once = answers.without_a_page(visit.session, due)
+            return sent_back(at_once) if at_once else self._led_on(visit, due)
+        except SignInDenied as denied:
+            return sent_back(answers.refused(AuthorizationRefused(wanted, "access_denied", denied.reason)))
+        except (RequestGone, SessionEnded):  # by another form of this browser's
+            return undirected(_AGAIN)
+
+    def _led_on(self, visit: Visit, due: Step) -> Response:
+        return self._answered(visit) if due == "answer" else see(PATHS[due])
+
+    def _answered(self, visit: Visit) -> Response:
+        try:
+            due = visit.next_step(self._authority)
+            if due != "answer":
+                return see(PATHS[due])
+            return sent_back(self._authority.answers.allow(visit.session))
+        except Refusal as gone:
+            return undirected(str(gone))
+        except SessionEnded:
+            return undirected(_AGAIN)
+
+
+async def _sent(request: Request) -> Parameters:
+    """Raises InvalidRequest."""
+    if request.method == "POST":
+        return await parameters.read(request)
+    if len(request.query_params.multi_items()) > _MOST_FIELDS:
+        raise InvalidRequest("The address has too many parameters.")
+    return Parameters(request.query_params.multi_items())
