@@ -126,31 +126,11 @@ class StoaAuthority:
 
         username, password: of another user than the first. Raises host_tools.rehearsal.person.PersonStuck.
         """
-        from host_tools.rehearsal.person import approve
-
-        name = username or self.username
-        approve(
-            f"{self.issuer}activate",
-            user_code,
-            name,
-            self._password_of(name, password),
-            lambda: self.totp(name),
-            ca_file=self.ca_file,
-        )
+        self._answer(user_code, username, password, allow=True)
 
     def deny(self, user_code: str, *, username: str | None = None, password: str | None = None) -> None:
         """The same, and the answer is no."""
-        from host_tools.pytest_plugin.refusing import refuse
-
-        name = username or self.username
-        refuse(
-            f"{self.issuer}activate",
-            user_code,
-            name,
-            self._password_of(name, password),
-            lambda: self.totp(name),
-            ca_file=self.ca_file,
-        )
+        self._answer(user_code, username, password, allow=False)
 
     def totp(self, username: str | None = None) -> str:
         """What the one-time code app of a user, or of the first, shows now: "492039".
@@ -171,6 +151,18 @@ class StoaAuthority:
         self._is_over = True
         self.running.settle()
 
-    def _password_of(self, username: str, password: str | None) -> str:
-        # An unknown name has one all the same: that it is not let in may be what is tested.
-        return password if password is not None else self._passwords.get(username, "")
+    def _answer(self, user_code: str, username: str | None, password: str | None, allow: bool) -> None:
+        from host_tools.rehearsal.person import approve
+
+        name = username or self.username
+        # An unknown name has a password all the same: that it is not let in may be what is tested.
+        known = self._passwords.get(name, "") if password is None else password
+        approve(
+            f"{self.issuer}activate",
+            user_code,
+            name,
+            known,
+            lambda: self.totp(name),
+            ca_file=self.ca_file,
+            allow=allow,
+        )

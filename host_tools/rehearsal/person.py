@@ -21,6 +21,7 @@ _TIMEOUT_S = 30
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 _BLOCKS = frozenset({"br", "button", "div", "footer", "form", "h1", "h2", "header", "label", "li", "main", "p", "ul"})
 _ALLOWING = frozenset({"allow", "approve", "accept", "confirm", "yes", "true"})
+_REFUSING = frozenset({"deny", "refuse", "reject", "cancel", "no", "false"})
 
 
 class PersonStuck(Exception):
@@ -92,8 +93,9 @@ def approve(
     one_time_code: Callable[[], str],
     *,
     ca_file: Path | None = None,
+    allow: bool = True,
 ) -> None:
-    """Connect the device that shows `user_code`, as a person would.
+    """Connect the device that shows `user_code`, as a person would; with `allow` off, refuse it where that is asked.
 
     `one_time_code` is called when a page asks for one and returns what the authenticator shows then. `ca_file`: the
     certificate authority, PEM, that the browser has been told to trust; it then trusts no other.
@@ -122,7 +124,7 @@ def approve(
                 target = urljoin(str(reply.url), form.action)
                 if urlsplit(target)[:2] != site:
                     raise PersonStuck("the page wants to send this to another site")
-                reply = browser.post(target, data=_filled(form, answers))
+                reply = browser.post(target, data=_filled(form, answers, allow))
         except httpx2.HTTPError as failed:
             raise PersonStuck(f"the page at {verification_uri} cannot be reached: {failed}") from failed
     raise PersonStuck(f"still not done after {_MOST_PAGES} pages")
@@ -130,14 +132,14 @@ def approve(
 
 def _form_to_fill(page: _Page) -> _Form | None:
     """The form the page is about: the first that asks for something or offers to allow. Else there is none to fill."""
-    return next((form for form in page.forms if form.asks or _allowing(form)), None)
+    return next((form for form in page.forms if form.asks or _button(form, _ALLOWING)), None)
 
 
-def _allowing(form: _Form) -> dict[str, str] | None:
-    return next((button for button in form.buttons if button.get("value", "").lower() in _ALLOWING), None)
+def _button(form: _Form, meaning: frozenset[str]) -> dict[str, str] | None:
+    return next((button for button in form.buttons if button.get("value", "").lower() in meaning), None)
 
 
-def _filled(form: _Form, answers: dict[str, Callable[[], str]]) -> dict[str, str]:
+def _filled(form: _Form, answers: dict[str, Callable[[], str]], allow: bool) -> dict[str, str]:
     filled = {entry["name"]: entry.get("value", "") for entry in form.fields if entry.get("name")}
     for entry in form.asks:
         # The last word of autocomplete is the field's purpose (HTML 4.10.18.7); a user code has none and goes by name.
@@ -147,7 +149,7 @@ def _filled(form: _Form, answers: dict[str, Callable[[], str]]) -> dict[str, str
             filled[entry["name"]] = answer()
         elif "required" in entry:
             raise PersonStuck(f"the page asks for {entry.get('name')!r}, which nobody told me")
-    pressed = _allowing(form) or (form.buttons[0] if form.buttons else {})
+    pressed = _button(form, _ALLOWING if allow else _REFUSING) or (form.buttons[0] if form.buttons else {})
     if pressed.get("name"):
         filled[pressed["name"]] = pressed.get("value", "")
     return filled

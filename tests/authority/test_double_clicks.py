@@ -127,23 +127,23 @@ def test_a_code_that_somebody_else_answered_tells_nothing(browser, display, begu
 def test_two_sign_ins_at_once_begin_one_session(browser, begun, tenant, overlapping):
     page = browser.type_code(begun["user_code"])
     replies = overlapping(*[form_of(page, username=tenant.demo_user, password=tenant.demo_password)] * 2)
-    assert [(each.status_code, each.headers["location"]) for each in replies] == [(303, "/activate/allow")] * 2
+    assert [(each.status_code, each.headers["location"]) for each in replies] == [(303, "/consent")] * 2
     renewed = [each for each in replies if "stoa_session" in each.headers["set-cookie"]]
     assert len(renewed) == 1
     browser.http.cookies.set("stoa_session", renewed[0].cookies["stoa_session"], domain="127.0.0.1", path="/")
-    assert "Do not allow" in browser.see("/activate/allow").text
+    assert "Do not allow" in browser.see("/consent").text
 
 
 def test_a_one_time_code_that_was_sent_twice_at_once_was_right(browser, begun, authority, overlapping):
     authority.mfa.mode = "rule"
     page = browser.sign_in(browser.type_code(begun["user_code"]))
     replies = overlapping(*[form_of(page, code=browser.one_time_code())] * 2)
-    assert [(each.status_code, each.headers["location"]) for each in replies] == [(303, "/activate/allow")] * 2
-    assert "Do not allow" in browser.see("/activate/allow").text
+    assert [(each.status_code, each.headers["location"]) for each in replies] == [(303, "/consent")] * 2
+    assert "Do not allow" in browser.see("/consent").text
 
 
 def test_a_page_does_not_bring_back_the_session_that_it_was_asked_with(browser, consent):
-    assert "stoa_session" not in browser.http.get("/activate/allow").headers["set-cookie"]
+    assert "stoa_session" not in browser.http.get("/consent").headers["set-cookie"]
     assert "stoa_session" not in browser.http.get("/phone").headers["set-cookie"]
 
 
@@ -202,10 +202,10 @@ def test_a_second_sign_in_that_comes_with_the_new_cookie_leads_on(browser, begun
     path, fields = form_of(browser.type_code(begun["user_code"]))
     fields |= {"username": browser.tenant.demo_user, "password": browser.tenant.demo_password}
     first = browser.http.post(path, data=fields, follow_redirects=False)
-    assert (first.status_code, first.headers["location"]) == (303, "/activate/allow")
+    assert (first.status_code, first.headers["location"]) == (303, "/consent")
     second = browser.http.post(path, data=fields, follow_redirects=False)
-    assert (second.status_code, second.headers["location"]) == (303, "/activate/allow")
-    assert heading(browser.see("/activate/allow")).startswith("Connect")
+    assert (second.status_code, second.headers["location"]) == (303, "/consent")
+    assert heading(browser.see("/consent")).startswith("Connect")
     # Nobody else is led anywhere by a form that was not given to them.
     browser.http.cookies.clear()
     assert browser.http.post(path, data=fields, follow_redirects=False).status_code == 403

@@ -77,7 +77,7 @@ def test_within_one_activation_the_code_is_asked_once(display, browser, authorit
     page = browser.sign_in(browser.type_code(display.ask().json()["user_code"]))
     page = browser.send(page, code=browser.one_time_code())
     assert "Do not allow" in page.text
-    assert "Do not allow" in browser.see("/activate/allow").text
+    assert "Do not allow" in browser.see("/consent").text
 
 
 def test_the_switch_holds_between_login_and_consent(display, browser, authority):

@@ -45,7 +45,7 @@ def test_a_scanned_code_is_shown_for_comparison_and_not_taken_for_granted(browse
     page = browser.see(f"/activate?user_code={user_code.lower()}")
     assert f'<p class="code" id="shown-code">{user_code}</p>' in page.text
     assert "Does your device show exactly this code?" in page.text
-    assert heading(browser.see("/activate/sign-in")) == "Connect a device"  # looking has begun nothing
+    assert heading(browser.see("/sign-in")) == "Connect a device"  # looking has begun nothing
     assert heading(browser.send(page)) == "Sign in"
 
 
@@ -55,7 +55,7 @@ def test_the_consent_says_which_device_asks_and_for_what(browser, user_code, ten
         assert words in page.text
 
 
-@pytest.mark.parametrize("path", ["/activate/sign-in", "/activate/second-factor", "/activate/allow", "/activate/done"])
+@pytest.mark.parametrize("path", ["/sign-in", "/second-factor", "/consent", "/activate/done"])
 def test_no_step_can_be_entered_out_of_turn(browser, path):
     assert heading(browser.see(path)) == "Connect a device"
 
@@ -63,7 +63,7 @@ def test_no_step_can_be_entered_out_of_turn(browser, path):
 def test_consent_cannot_be_sent_without_signing_in(browser, user_code, display):
     sign_in = browser.type_code(user_code)
     token = re.search(r'name="csrf_token" value="(\w+)"', sign_in.text).group(1)
-    page = browser.http.post("/activate/allow", data={"csrf_token": token, "decision": "allow", "user_code": user_code})
+    page = browser.http.post("/consent", data={"csrf_token": token, "decision": "allow", "user_code": user_code})
     assert heading(page) == "Sign in"
 
 
@@ -90,13 +90,13 @@ def test_a_form_without_our_token_is_refused(browser, authority, display, user_c
     if step in ("second factor", "consent", "sign out"):
         page = browser.sign_in(page)
         fields = {"code": browser.one_time_code(), "decision": "allow", "user_code": user_code}
-    action = "/activate/sign-out" if step == "sign out" else re.search(r'action="([^"]+)"', page.text).group(1)
+    action = "/sign-out" if step == "sign out" else re.search(r'action="([^"]+)"', page.text).group(1)
     foreign = re.search(r'name="csrf_token" value="(\w+)"', http.get("/activate").text).group(1)
     sent = {"missing": {}, "wrong": {"csrf_token": "0" * 64}, "another session's": {"csrf_token": foreign}}[token]
     refused = browser.http.post(action, data=fields | sent)
     assert refused.status_code == 403
     assert "not opened here" in refused.text
-    assert heading(browser.see(action if step != "sign out" else "/activate/second-factor")) == heading(page)
+    assert heading(browser.see(action if step != "sign out" else "/second-factor")) == heading(page)
 
 
 def test_a_form_from_a_browser_without_cookies_is_refused(http, user_code):
@@ -139,7 +139,7 @@ def test_signing_in_changes_the_session(browser, user_code, store):
     assert browser.http.cookies["stoa_session"] != planted
     browser.http.cookies.set("stoa_session", planted, domain="127.0.0.1", path="/")
     stranger = TestClient(browser.http.app, base_url="http://127.0.0.1:8080/", cookies={"stoa_session": planted})
-    assert "Do not allow" not in stranger.get("/activate/allow").text
+    assert "Do not allow" not in stranger.get("/consent").text
     assert planted not in repr(store.find(LoginSession))
 
 
@@ -147,11 +147,11 @@ def test_not_you_signs_out_and_keeps_the_device(browser, user_code, tenant):
     page = browser.sign_in(browser.type_code(user_code))
     token = re.search(r'name="csrf_token" value="(\w+)"', page.text).group(1)
     left_behind = {"stoa_session": browser.http.cookies["stoa_session"]}
-    page = browser.http.post("/activate/sign-out", data={"csrf_token": token})
+    page = browser.http.post("/sign-out", data={"csrf_token": token})
     assert heading(page) == "Sign in"
     assert user_code in page.text
     with TestClient(browser.http.app, base_url=tenant.issuer, cookies=left_behind) as stranger:
-        assert "Do not allow" not in stranger.get("/activate/allow").text
+        assert "Do not allow" not in stranger.get("/consent").text
     assert "Do not allow" in browser.sign_in(page).text
 
 

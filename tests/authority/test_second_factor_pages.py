@@ -26,7 +26,7 @@ from .mfa_wire import PHONE, Person, add_person, code_in, code_of, give, wrong
 from .test_double_clicks import form_of, overlapping  # noqa: F401
 from .test_pages import HOSTILE, heading
 
-START = "/activate/second-factor"
+START = "/second-factor"
 Page = httpx2.Response
 NAMES = {"sms": PHONE, "email": "zeno@stoa.example", "push": "Phone", "otp": ""}
 
@@ -35,7 +35,7 @@ def forms(page: Page) -> dict[str, dict[str, str]]:
     """The forms of a page but that to sign out, by where they go: what they carry."""
     found = re.findall(r'<form method="post" action="([^"]+)"(.*?)</form>', page.text, re.DOTALL)
     hidden = r'<input type="hidden" name="([^"]+)" value="([^"]*)"'
-    return {action: dict(re.findall(hidden, body)) for action, body in found if action != "/activate/sign-out"}
+    return {action: dict(re.findall(hidden, body)) for action, body in found if action != "/sign-out"}
 
 
 def alert(page: Page) -> str | None:
@@ -207,8 +207,8 @@ def test_a_recovery_code_lets_in_and_brings_the_next(signing, recovery_code, sto
     [following] = re.findall(r'id="recovery-code">([A-Z0-9 ]{29})</p>', page.text)
     for secret in (code, following.replace(" ", "")):
         assert secret.encode() not in store.image()
-    page = login.send(page, "/activate/recovery-code", saved="yes")
-    assert heading(login.browser.see("/activate/recovery-code")) == heading(page)  # it is not shown again
+    page = login.send(page, "/recovery-code", saved="yes")
+    assert heading(login.browser.see("/recovery-code")) == heading(page)  # it is not shown again
     assert login.amr(page) == ["pwd", "otp", "mfa"]
     page = login.choose(login.begin(), "Recovery code")
     refused = login.send(page, code=code)
@@ -224,9 +224,9 @@ def test_a_new_recovery_code_is_shown_until_it_is_saved(signing, recovery_code):
     page = login.choose(login.begin(), "Recovery code")
     first, second = (login.send(page, code=code) for _ in range(2))  # the second click of a double click
     assert heading(first) == heading(second) == "Save your recovery code"
-    assert first.text == second.text == login.browser.see("/activate/recovery-code").text
+    assert first.text == second.text == login.browser.see("/recovery-code").text
     login.browser.http.cookies.delete("stoa_session")
-    assert first.text.split("recovery-code")[1][:20] not in login.browser.see("/activate/recovery-code").text
+    assert first.text.split("recovery-code")[1][:20] not in login.browser.see("/recovery-code").text
 
 
 ORDER = [
@@ -480,7 +480,7 @@ def test_a_recovery_code_stands_in_for_both(signing, authority, recovery_code):
     login = signing("otp", "sms")
     code = recovery_code(login.person)
     page = login.send(login.choose(login.begin(), "Recovery code"), code=code)
-    assert login.amr(login.send(page, "/activate/recovery-code")) == ["pwd", "otp", "mfa"]
+    assert login.amr(login.send(page, "/recovery-code")) == ["pwd", "otp", "mfa"]
 
 
 # Enrolment.
@@ -527,7 +527,7 @@ def test_who_has_no_factor_enrols_one(signing, authority, clock, kind, shown, am
     page = first_use(login, page, kind)
     assert heading(page) == "Save your recovery code"
     code = re.search(r'id="recovery-code">([A-Z0-9 ]{29})</p>', page.text).group(1)
-    assert login.amr(login.send(page, "/activate/recovery-code", saved="yes")) == amr
+    assert login.amr(login.send(page, "/recovery-code", saved="yes")) == amr
     # It counts from now on, and so does the recovery code.
     authority.mfa.factors = 1
     clock.sleep_ns(60 * NS)
@@ -565,7 +565,7 @@ def test_before_it_is_confirmed_a_factor_proves_nothing(signing, authority):
     refused = login.send(page, f"{START}/enrol/confirm", code=wrong(code_of(key_of(page), login.clock)))
     assert refused.status_code == 400
     assert key_of(refused) == key_of(page)
-    assert heading(login.browser.see("/activate/allow")) == "Add a second factor"
+    assert heading(login.browser.see("/consent")) == "Add a second factor"
     assert not authority.authenticators.has_any(login.person.user_id)
 
 
@@ -670,7 +670,7 @@ def test_who_has_only_what_does_not_count_is_told_so(signing, authority):
     assert "takes an approval on the phone or a text message, and you have not set that up." in alert(page)
     assert list(forms(page)) == []
     assert heading(login.browser.see(f"{START}/enrol")) == "You cannot go on here"
-    assert heading(login.browser.see("/activate/allow")) == "You cannot go on here"
+    assert heading(login.browser.see("/consent")) == "You cannot go on here"
 
 
 def test_a_recovery_code_stands_in_for_what_counts(signing, authority, recovery_code):
@@ -726,7 +726,7 @@ def test_two_clicks_at_once_give_a_factor_once(signing, overlapping, authority, 
         login.answer_push()
     code = {"otp": login.one_time_code, "sms": lambda: login.messages()[0], "push": lambda: ""}[factor]()
     replies = overlapping(*[form_of(page, code=code)] * 2)
-    assert [(each.status_code, each.headers["location"]) for each in replies] == [(303, "/activate/allow")] * 2
+    assert [(each.status_code, each.headers["location"]) for each in replies] == [(303, "/consent")] * 2
     kinds = [each.kind for each in authority.events.newest(20)]
     assert (kinds.count("mfa_succeeded"), kinds.count("mfa_failed")) == (1, 0)
 
@@ -736,8 +736,8 @@ def test_two_clicks_at_once_on_a_recovery_code_show_one_that_follows(signing, ov
     code = recovery_code(login.person)
     page = login.choose(login.begin(), "Recovery code")
     replies = overlapping(*[form_of(page, code=code)] * 2)
-    assert {each.headers["location"] for each in replies} == {"/activate/recovery-code"}
-    assert heading(login.browser.see("/activate/recovery-code")) == "Save your recovery code"
+    assert {each.headers["location"] for each in replies} == {"/recovery-code"}
+    assert heading(login.browser.see("/recovery-code")) == "Save your recovery code"
 
 
 @pytest.mark.parametrize("kind", ["otp", "sms", "push"])
@@ -748,7 +748,7 @@ def test_two_clicks_at_once_confirm_once(signing, overlapping, authority, kind):
         login.answer_push()
     codes = {"otp": lambda: code_of(key_of(page), login.clock), "sms": lambda: login.messages()[0], "push": lambda: ""}
     form = (f"{START}/enrol/confirm", forms(page)[f"{START}/enrol/confirm"] | {"code": codes[kind]()})
-    assert {each.headers["location"] for each in overlapping(form, form)} == {"/activate/recovery-code"}
+    assert {each.headers["location"] for each in overlapping(form, form)} == {"/recovery-code"}
     kinds = [each.kind for each in authority.events.newest(20)]
     assert (kinds.count("enrolment_completed"), kinds.count("mfa_failed")) == (1, 0)
 
@@ -789,7 +789,7 @@ def test_a_factor_given_for_one_device_does_not_count_for_the_one_taken_up_meanw
 # Forms from elsewhere, and entries that are meant to do harm.
 
 FORMS = [START, f"{START}/send", f"{START}/enrol", f"{START}/enrol/recipient", f"{START}/enrol/confirm"]
-FORMS += [f"{START}/enrol/send", "/activate/recovery-code"]
+FORMS += [f"{START}/enrol/send", "/recovery-code"]
 
 
 @pytest.mark.parametrize("path", FORMS)
@@ -826,7 +826,10 @@ def test_no_entry_does_harm(signing, path, has):
             assert reply.status_code in (200, 303, 400, 403, 413, 429)
             assert "alert(1)>" not in reply.text and ">49<" not in reply.text
             if reply.status_code == 303:
-                assert re.fullmatch(r"/activate[\w/-]*(\?(way|kind)=[\w-]+)?", reply.headers["location"])
+                assert re.fullmatch(
+                    r"/(activate|second-factor|recovery-code|consent)[\w/-]*(\?(way|kind)=[\w-]+)?",
+                    reply.headers["location"],
+                )
             if name != "recipient" and len(entry) > 3:
                 assert entry not in unescape(reply.text)
 

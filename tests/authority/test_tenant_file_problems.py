@@ -139,8 +139,8 @@ from .tenant_files import SECRET, USER, problems
         ),
         (
             "[[clients]]\nweb_origins = ['https://app.example']",
-            '2: clients[0].web_origins: is of the grants "authorization_code" and "implicit"; add one of them, or take it'
-            " out",
+            '2: clients[0].web_origins: is of the grants "authorization_code" and "implicit"; add one of them, or take'
+            " it out",
         ),
         (
             "[[clients]]\ngrants = ['implicit']\nredirect_uris = ['https://app.example/#x']",

@@ -27,11 +27,12 @@ def put(scripts: ScriptsInForce, sent: dict[str, Any]) -> None:
     """A kind that is left out stays as it is. Raises InvalidSetting."""
 
     def change(rules: object = None, actions: object = None) -> None:
-        kept = scripts.all()
-        wanted: list[Script] = []
-        for kind, found in (("rule", rules), ("action", actions)):
-            wanted += [each for each in kept if each.kind == kind] if found is None else _read(kind, found)
-        scripts.put(wanted)
+        with scripts.changing:
+            kept = scripts.all()
+            wanted: list[Script] = []
+            for kind, found in (("rule", rules), ("action", actions)):
+                wanted += [each for each in kept if each.kind == kind] if found is None else _read(kind, found)
+            scripts.put(wanted)
 
     called(change, sent)
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.faults import Endpoint, RateLimit
-from host_tools.authority.dialects import auth0_mfa, oauth
+from host_tools.authority.dialects import auth0_mfa, browser_applications, oauth
 from host_tools.authority.dialects.auth0_operations import operations
 from host_tools.authority.dialects.auth0_refusals import refusal
 from host_tools.authority.dialects.oauth import (
@@ -74,7 +74,7 @@ def routes(authority: Authority) -> list[Route]:
         oauth.post("/oauth/device/code", device_code, refusal),
         oauth.post("/oauth/token", oauth.by_grant_type(_GRANTS, authority), refusal, form_or_json, is_slow),
         oauth.post("/oauth/revoke", revoke, refusal, form_or_json),
-        oauth.userinfo_route(authority, "/userinfo", refusal),
+        browser_applications.userinfo_route(authority, "/userinfo", refusal),
         *auth0_mfa.routes(authority),
         oauth.document("/.well-known/openid-configuration", metadata),
         oauth.document("/.well-known/oauth-authorization-server", metadata),
@@ -101,7 +101,7 @@ _GRANTS = {
     DEVICE_CODE_GRANT: oauth.device_code_grant,
     REFRESH_GRANT: oauth.refresh_grant,
     PASSWORD_GRANT: _password_grant,
-    CODE_GRANT: oauth.code_grant,
+    CODE_GRANT: browser_applications.code_grant,
     **auth0_mfa.GRANTS,
 }
 
@@ -118,7 +118,7 @@ def _metadata(authority: Authority) -> dict[str, Any]:
         "mfa_challenge_endpoint": f"{issuer}mfa/challenge",
         "jwks_uri": f"{issuer}.well-known/jwks.json",
         "scopes_supported": ["openid", "offline_access", "profile", "email"],
-        **oauth.AUTHORIZATION_METADATA,
+        **browser_applications.METADATA,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],

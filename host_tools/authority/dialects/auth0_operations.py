@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from host_tools.authority.core import errors, mfa_errors
 from host_tools.authority.core.recipients import LONGEST_EMAIL
 from host_tools.authority.dialects.auth0_refusals import REQUIREMENT_TYPES, bearer_refusal, refusal
-from host_tools.authority.dialects.oauth import PASSWORD_GRANT, userinfo_refusal
+from host_tools.authority.dialects.browser_applications import userinfo_refusal
+from host_tools.authority.dialects.oauth import PASSWORD_GRANT
 from host_tools.authority.dialects.oauth_operations import (
     BODY,
     CALL,

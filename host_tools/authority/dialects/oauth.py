@@ -19,7 +19,6 @@ from starlette.routing import Route
 from host_tools.authority import parameters
 from host_tools.authority.core import errors
 from host_tools.authority.core.authority import Authority
-from host_tools.authority.core.authorization_requests import RESPONSE_FORMS
 from host_tools.authority.core.faults import Endpoint, RateLimit
 from host_tools.authority.core.token_endpoint import Credentials, Tokens
 from host_tools.authority.openapi_operation import Operation
@@ -29,15 +28,6 @@ DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 REFRESH_GRANT = "refresh_token"
 PASSWORD_GRANT = "password"
 CODE_GRANT = "authorization_code"
-# What is said of /authorize: RFC 8414 2, OpenID Connect Discovery 3.
-AUTHORIZATION_METADATA = {
-    "response_types_supported": [" ".join(sorted(words)) for words in RESPONSE_FORMS],
-    "response_modes_supported": ["query", "fragment", "form_post"],
-    "code_challenge_methods_supported": ["S256"],
-    "claims_supported": ["sub", "iss", "aud", "exp", "iat", "auth_time", "name", "nickname", "email", "email_verified"],
-    "request_parameter_supported": False,
-    "request_uri_parameter_supported": False,
-}
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749 5.1
 _SCRIPTED_GRANTS = (REFRESH_GRANT, PASSWORD_GRANT)
 _NOT_TOLD = re.compile(r"[^ !#-\[\]-~]")  # RFC 6749 5.2: what an error_description may not have in it
@@ -146,28 +136,6 @@ def bodyless(path: str, method: str, handler: Callable[[Call, Mapping[str, Any]]
     return Route(path, endpoint, methods=_METHODS)
 
 
-def userinfo_route(authority: Authority, path: str, refusal: Refusal) -> Route:
-    """By GET alone: a POST may carry the token in its body, which RFC 9700 4.3.1 advises against."""
-
-    def answer(call: Call, _: Mapping[str, Any]) -> Response:
-        return userinfo(authority, call)
-
-    return bodyless(path, "GET", answer, userinfo_refusal(refusal))
-
-
-def userinfo_refusal(refusal: Refusal) -> Refusal:
-    """A dialect's refusals, where the client is a bearer (RFC 6750 3.1)."""
-
-    def refused(error: errors.OAuthError) -> JSONResponse:
-        reply = refusal(error)
-        if isinstance(error, (errors.InvalidToken, errors.InsufficientScope)):
-            reply.status_code = 401 if isinstance(error, errors.InvalidToken) else 403
-            reply.headers["WWW-Authenticate"] = f'Bearer realm="userinfo", error="{error.error}"'
-        return reply
-
-    return refused
-
-
 def document(path: str, content: Any) -> Route:
     """A public document that does not change while the server runs."""
 
@@ -224,20 +192,6 @@ def refresh_grant(authority: Authority, call: Call) -> Response:
     refresh_token = call.sent.required("refresh_token")
     scope = call.sent.get("scope")
     return granted(authority.tokens.refresh(call.credentials, refresh_token, scope, call.address, call.user_agent))
-
-
-def code_grant(authority: Authority, call: Call) -> Response:
-    """RFC 6749 4.1.3."""
-    sent = call.sent
-    code, redirect_uri = sent.required("code"), sent.get("redirect_uri")
-    return granted(authority.codes.redeem(call.credentials, code, redirect_uri, sent.get("code_verifier")))
-
-
-def userinfo(authority: Authority, call: Call) -> Response:
-    """OpenID Connect Core 5.3. Raises InvalidToken."""
-    if call.bearer is None:
-        raise errors.InvalidToken("Send an access token as a Bearer token.")
-    return JSONResponse(dict(authority.issued_tokens.userinfo(call.bearer)), headers=NO_STORE)
 
 
 def runs_scripts(authority: Authority) -> Callable[[Parameters], bool]:

@@ -139,7 +139,7 @@ class Endpoints:
         return self._post(path, "Ask what a token is worth", replies, {FORM: sent(("token",), ("token_type_hint",))})
 
     def userinfo(self, path: str) -> Operation:
-        """OpenID Connect Core 5.3, with the refusals of oauth.userinfo_refusal."""
+        """OpenID Connect Core 5.3, with the refusals of browser_applications.userinfo_refusal."""
         replies = _answer(_USER, self.refused(errors.InvalidRequest, errors.InvalidToken, errors.InsufficientScope))
         return Operation(TAG, "GET", path, "Of whom an access token speaks", replies, security=(_ACCESS_TOKEN,))
 

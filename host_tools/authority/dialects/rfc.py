@@ -10,7 +10,7 @@ from starlette.routing import Route
 from host_tools.authority.core import errors
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.faults import Endpoint, RateLimit
-from host_tools.authority.dialects import oauth
+from host_tools.authority.dialects import browser_applications, oauth
 from host_tools.authority.dialects.oauth import CODE_GRANT, DEVICE_CODE_GRANT, REFRESH_GRANT, Call, Dialect
 from host_tools.authority.dialects.rfc_operations import operations
 from host_tools.authority.parameters import BodyTooLarge
@@ -29,7 +29,7 @@ ENDPOINTS: dict[str, Endpoint] = {
 _GRANTS = {
     DEVICE_CODE_GRANT: oauth.device_code_grant,
     REFRESH_GRANT: oauth.refresh_grant,
-    CODE_GRANT: oauth.code_grant,
+    CODE_GRANT: browser_applications.code_grant,
 }
 
 # RFC 6749 5.2: 400 for all, 401 for a client that is not known. RFC 8628 3.5 has the same for the device's polls.
@@ -72,7 +72,7 @@ def routes(authority: Authority) -> list[Route]:
         oauth.post("/token", oauth.by_grant_type(_GRANTS, authority), refusal, is_slow=oauth.runs_scripts(authority)),
         oauth.post("/revoke", revoke, refusal),
         oauth.post("/introspect", introspect, refusal),
-        oauth.userinfo_route(authority, "/userinfo", refusal),
+        browser_applications.userinfo_route(authority, "/userinfo", refusal),
         oauth.document("/.well-known/oauth-authorization-server", metadata),
         oauth.document("/.well-known/openid-configuration", metadata),
         oauth.document("/jwks", authority.access_tokens.public_keys()),
@@ -93,7 +93,7 @@ def _metadata(authority: Authority) -> dict[str, object]:
         "introspection_endpoint": f"{issuer}introspect",
         "jwks_uri": f"{issuer}jwks",
         "scopes_supported": ["openid", "offline_access", "profile", "email"],
-        **oauth.AUTHORIZATION_METADATA,
+        **browser_applications.METADATA,
         "grant_types_supported": list(_GRANTS),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from host_tools.authority.dialects.oauth import Refusal, UnsupportedTokenType, userinfo_refusal
+from host_tools.authority.dialects.browser_applications import userinfo_refusal
+from host_tools.authority.dialects.oauth import Refusal, UnsupportedTokenType
 from host_tools.authority.dialects.oauth_operations import GRANTS, Endpoints
 from host_tools.authority.openapi_operation import Operation
 

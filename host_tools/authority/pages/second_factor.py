@@ -21,7 +21,7 @@ START = PATHS["second factor"]
 ENROL = f"{START}/enrol"
 _SEND = f"{START}/send"
 _WAYS = f"{START}/ways"
-_RECOVERY_CODE = "/activate/recovery-code"
+_RECOVERY_CODE = "/recovery-code"
 
 _TEMPLATES = {
     "otp": "one_time_code.html",

@@ -24,12 +24,12 @@ from host_tools.authority.parameters import Parameters
 START = "/activate"
 PATHS: dict[Step, str] = {
     "code": START,
-    "login": "/activate/sign-in",
-    "second factor": "/activate/second-factor",
-    "consent": "/activate/allow",
+    "login": "/sign-in",
+    "second factor": "/second-factor",
+    "consent": "/consent",
     "answer": "/authorize/answer",
 }
-SIGN_OUT = "/activate/sign-out"
+SIGN_OUT = "/sign-out"
 ONWARD = PATHS["consent"]  # from which every step that is due before leads on to itself
 _STALE = "This page was open for too long, or was not opened here. Start again with the code on your device."
 

@@ -7,14 +7,16 @@ import queue
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from host_tools.authority.errors import AuthorityError
 
-# QuickJS ends a script after 0.2 s of processor. Where it cannot, and where this machine is slow, this is the end: a
-# request is to hang no longer than a second.
+# QuickJS ends a script after 0.2 s of processor. Where it cannot, where there are many, and where this machine is slow,
+# this is the end: a request is to hang no longer than a second.
 DEADLINE_S = 0.8
 _START_S = 20
 _MOST_PROCESSES = 4  # scripts at once; more requests wait their turn
@@ -37,21 +39,21 @@ class Engine:
             self._idle.put(None)
         self._closed = False
 
-    def ask(self, **asked: str) -> dict[str, Any]:
-        """What sandbox.py answers. Raises Overrun."""
-        process = self._idle.get()
+    @contextmanager
+    def turn(self) -> Iterator[Turn]:
+        """A process for the scripts of one login, which share one deadline."""
+        turn = Turn(self._idle.get())
         try:
             if self._closed:
                 raise Overrun
-            process = process or _Process()
-            return process.ask(asked)
-        except BaseException:  # also of an interrupt: what this one would still answer must not be the next one's
-            if process is not None:
-                process.end()
-            process = None
-            raise
+            yield turn
         finally:
-            self._idle.put(process)
+            self._idle.put(turn.process)
+
+    def ask(self, **asked: str) -> dict[str, Any]:
+        """What sandbox.py answers, in a turn of its own. Raises Overrun."""
+        with self.turn() as turn:
+            return turn.ask(**asked)
 
     def close(self) -> None:
         """End all processes, once what they run has ended."""
@@ -64,6 +66,32 @@ class Engine:
             self._idle.put(None)
 
 
+class Turn:
+    """`process`: the one that may be used again, or None."""
+
+    def __init__(self, process: _Process | None) -> None:
+        self.process = process
+        self._ends_at: float | None = None
+
+    def ask(self, **asked: str) -> dict[str, Any]:
+        """What sandbox.py answers. Raises Overrun."""
+        process, self.process = self.process, None
+        try:
+            if process is not None and process.has_ended():  # killed by the system while it waited
+                process.end()
+                process = None
+            process = process or _Process()
+            if self._ends_at is None:  # a start does not count
+                self._ends_at = time.monotonic() + DEADLINE_S
+            told = process.ask(asked, self._ends_at - time.monotonic())
+        except BaseException:  # also of an interrupt: what this one would still answer must not be the next one's
+            if process is not None:
+                process.end()
+            raise
+        self.process = process
+        return told
+
+
 class _Process:
     def __init__(self) -> None:
         # -I: nothing of this program's folder or environment. No descriptor but its three is handed on.
@@ -73,7 +101,7 @@ class _Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=_SANDBOX.parent,
-            env={},
+            env={"TZ": "UTC"},  # or getHours() would be this machine's
         )
         try:
             ready = self._line(_START_S)
@@ -83,14 +111,19 @@ class _Process:
             self.end()
             raise AuthorityError("the engine for rules and actions did not start; reinstall stoa (quickjs-ng)")
 
-    def ask(self, asked: dict[str, str]) -> dict[str, Any]:
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def ask(self, asked: dict[str, str], deadline_s: float) -> dict[str, Any]:
+        if deadline_s <= 0:
+            raise Overrun
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(asked).encode() + b"\n")
             self._process.stdin.flush()
         except OSError as ended:
             raise Overrun from ended
-        line = self._line(DEADLINE_S)
+        line = self._line(deadline_s)
         try:
             told = json.loads(line)
         except (ValueError, RecursionError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 from host_tools.authority.core.post_login import PostLogin
@@ -14,10 +15,13 @@ MOST_SCRIPTS = 20  # of each kind
 
 
 class ScriptsInForce:
+    """changing: held by whoever makes new ones of those there are."""
+
     def __init__(self, engine: Engine, post_login: PostLogin, issuer: str) -> None:
         self._engine = engine
         self._post_login = post_login
         self._issuer = issuer
+        self.changing = threading.Lock()
 
     def all(self) -> tuple[Script, ...]:
         """The rules and the actions, each in the order in which they run."""

@@ -10,7 +10,7 @@ from host_tools.authority.core.claims import Claims
 from host_tools.authority.core.policies import Directive
 from host_tools.authority.core.post_login import Attempt, Verdict
 from host_tools.authority.scripts import actions, directives, rules
-from host_tools.authority.scripts.engine import Engine
+from host_tools.authority.scripts.engine import Engine, Overrun, Turn
 from host_tools.authority.scripts.script import Script, ScriptFailed, run
 from host_tools.clock import NS
 
@@ -37,31 +37,36 @@ class Pipeline:
     def __call__(self, attempt: Attempt) -> Verdict:
         """A script that fails denies, and is named."""
         try:
-            directive, claims = self._rules(attempt)
-            asked = self._actions(attempt)
+            with self._engine.turn() as turn:
+                directive, claims = self._rules(turn, attempt)
+                asked = self._actions(turn, attempt)
+        except Overrun:
+            return Verdict(denied=_FAILED, faults=("the engine has ended",))
         except _Denied as denied:
             return Verdict(denied=denied.reason, faults=denied.faults)
         merged = Claims({**claims.access, **asked.access_claims}, {**claims.id, **asked.id_claims})
         return Verdict(asked.mfa or directive, claims=merged)
 
-    def _rules(self, attempt: Attempt) -> tuple[Directive | None, Claims]:
+    def _rules(self, turn: Turn, attempt: Attempt) -> tuple[Directive | None, Claims]:
         passed = rules.first(attempt, self._issuer)
         directive, claims = None, Claims()
         for script in self._of("rule"):
             with _naming(script):
-                found = self._run(script, passed.given(script.secrets, attempt.now * 1000 // NS))
+                found = self._run(turn, script, passed.given(script.secrets, attempt.now * 1000 // NS))
                 if "denied" in found:
                     raise _Denied(str(found["denied"]) or "Access denied.")
                 passed = rules.after(passed, found)
                 directive, claims = rules.outcome(passed)
         return directive, claims
 
-    def _actions(self, attempt: Attempt) -> actions.Asked:
+    def _actions(self, turn: Turn, attempt: Attempt) -> actions.Asked:
         asked = actions.Asked()
         seen = actions.event(attempt, self._issuer)
         for script in self._of("action"):
             with _naming(script):
-                actions.take(asked, self._run(script, actions.given(seen, script.secrets, attempt.now * 1000 // NS)))
+                actions.take(
+                    asked, self._run(turn, script, actions.given(seen, script.secrets, attempt.now * 1000 // NS))
+                )
                 for wanted in (asked.access_claims, asked.id_claims):
                     kept = directives.claims(wanted)
                     wanted.clear()
@@ -73,9 +78,9 @@ class Pipeline:
     def _of(self, kind: str) -> Iterator[Script]:
         return (script for script in self.scripts if script.kind == kind)
 
-    def _run(self, script: Script, given: str) -> dict[str, object]:
+    def _run(self, turn: Turn, script: Script, given: str) -> dict[str, object]:
         try:
-            found = run(self._engine, script, given)
+            found = run(turn, script, given)
         except ScriptFailed as failed:
             self._keep(script, failed.printed)
             raise

@@ -9,11 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from host_tools.authority.scripts.engine import Engine, Overrun
+from host_tools.authority.scripts.engine import Engine, Overrun, Turn
 
 Kind = Literal["rule", "action"]
 KINDS: tuple[str, ...] = get_args(Kind)
-LARGEST_SCRIPT = 100 * 1024  # Auth0's for an Action's code [I]
+Asked = Engine | Turn
+LARGEST_SCRIPT = 100 * 1024  # Auth0's for an Action's code (docs-v2, "Actions Limitations")
 _HERE = Path(__file__).parent
 _LINE = re.compile(r"<input>:(\d+)")
 # A rule is one function expression; the ; that an editor adds at its end makes it a statement.
@@ -56,7 +57,7 @@ class ScriptFailed(Exception):
         self.printed = printed
 
 
-def check(engine: Engine, script: Script) -> None:
+def check(engine: Asked, script: Script) -> None:
     """Raises ScriptFailed for what the engine does not take for JavaScript, with its line."""
     looked_at = f"(function () {{ return {script.wrapped}\n}})"
     try:
@@ -67,7 +68,7 @@ def check(engine: Engine, script: Script) -> None:
         raise ScriptFailed(_placed(script, str(found["error"])))
 
 
-def run(engine: Engine, script: Script, given: str) -> dict[str, Any]:
+def run(engine: Asked, script: Script, given: str) -> dict[str, Any]:
     """What its harness tells of it. given: JSON. Raises ScriptFailed."""
     try:
         found = engine.ask(harness=_harness(script.kind), script=script.wrapped, given=given)

@@ -35,7 +35,7 @@ def test_no_other_may(application, origin):
     assert allowed(http.post("/oauth/token", data={"grant_type": "x"}, headers={"Origin": origin})) is None
 
 
-@pytest.mark.parametrize("path", ["/activate", "/activate/sign-in", "/outbox", "/phone", "/control/state", "/"])
+@pytest.mark.parametrize("path", ["/activate", "/sign-in", "/outbox", "/phone", "/control/state", "/"])
 def test_no_page_and_no_control_is_for_another_site(application, path):
     assert allowed(application.person.http.get(path, headers={"Origin": ORIGIN})) is None
 

@@ -12,10 +12,11 @@ import psutil
 import pytest
 
 from host_tools.authority.core.records import fingerprint
-from host_tools.authority.scripts import Engine, Script, engine
+from host_tools.authority.scripts import Script, engine
+from host_tools.authority.scripts.engine import Turn
 
 from ..conftest import over_the_wire
-from .test_hostile_scripts import HOSTILE, STOPPED, sandboxes
+from .test_hostile_scripts import HOSTILE, SEARCH, STOPPED, sandboxes
 from .test_rules import PASS, rule
 
 ACCESS_DENIED = (403, "access_denied")
@@ -36,8 +37,10 @@ def ruled(paired, body: str) -> None:
 
 
 @pytest.mark.parametrize("name", WORDS)
-def test_a_refresh_that_meets_a_hostile_rule_is_denied_and_the_next_is_as_ever(paired, device, name):
-    body, said = HOSTILE[name]
+def test_a_refresh_that_meets_a_hostile_rule_is_denied_and_the_next_is_as_ever(paired, device, name, request):
+    body, said = HOSTILE.get(name, (SEARCH, STOPPED))
+    if body == SEARCH:
+        request.getfixturevalue("impatient")
     token = paired.tokens["refresh_token"]
     ruled(paired, body)
     refused = device.refresh(token)
@@ -69,11 +72,12 @@ def held(paired, monkeypatch) -> Iterator[Callable[[str], Held]]:
     """No time of the machine's is waited for: the script ends when the test says so."""
     monkeypatch.setattr(engine, "DEADLINE_S", 60)
     begun, made = threading.Event(), []
-    ask = Engine.ask
+    ask = Turn.ask
 
-    def asked(self: Engine, **given: str) -> dict[str, Any]:
+    def asked(self: Turn, **given: str) -> dict[str, Any]:
         if "given" in given:
-            (process,) = [each for each in sandboxes() if each.pid == idle(self)]
+            # There is one, for checking the script has started it.
+            (process,) = [each for each in sandboxes() if self.process and each.pid == self.process._process.pid]
             process.suspend()
             made[0].sandbox = process
             begun.set()
@@ -81,7 +85,7 @@ def held(paired, monkeypatch) -> Iterator[Callable[[str], Held]]:
 
     def hold(body: str) -> Held:
         ruled(paired, body)
-        monkeypatch.setattr(Engine, "ask", asked)
+        monkeypatch.setattr(Turn, "ask", asked)
 
         def refresh() -> None:
             with over_the_wire(paired.authority) as display:
@@ -90,7 +94,7 @@ def held(paired, monkeypatch) -> Iterator[Callable[[str], Held]]:
         made.append(Held(threading.Thread(target=refresh), psutil.Process()))
         made[0].thread.start()
         assert begun.wait(20)
-        monkeypatch.setattr(Engine, "ask", ask)
+        monkeypatch.setattr(Turn, "ask", ask)
         return made[0]
 
     yield hold
@@ -98,11 +102,6 @@ def held(paired, monkeypatch) -> Iterator[Callable[[str], Held]]:
         if each.sandbox.is_running():
             each.sandbox.resume()
         each.thread.join()
-
-
-def idle(asked: Engine) -> int:
-    """The process that takes the next script: there is one, for checking the script has started it."""
-    return asked._idle.queue[-1]._process.pid
 
 
 def test_while_a_script_runs_everybody_else_is_served(paired, device, held):
