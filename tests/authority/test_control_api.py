@@ -488,9 +488,9 @@ def test_what_scripts_are_given_is_taken_used_and_never_told(clock, capfd, caplo
         ({"rules": {}}, "rules", "must be a list of {name, text, configuration}"),
         ({"actions": "x"}, "actions", "must be a list of {name, text, secrets}"),
         ({"rules": ["x"]}, "rules[0]", "must be an object with name, text and configuration"),
-        ({"rules": [{}]}, "rules[0].text", "must be a text of 1 to 102400 characters"),
-        ({"rules": [{"text": ""}]}, "rules[0].text", "must be a text of 1 to 102400 characters"),
-        ({"rules": [{"text": RULE}, {"text": [RULE]}]}, "rules[1].text", "must be a text of 1 to 102400 characters"),
+        ({"rules": [{}]}, "rules[0].text", "must be a text of 1 to 60000 characters"),
+        ({"rules": [{"text": ""}]}, "rules[0].text", "must be a text of 1 to 60000 characters"),
+        ({"rules": [{"text": RULE}, {"text": [RULE]}]}, "rules[1].text", "must be a text of 1 to 60000 characters"),
         ({"rules": [{"text": RULE, "name": ""}]}, "rules[0].name", "must be a text of 1 to 200 characters"),
         ({"rules": [{"text": RULE, "name": 7}]}, "rules[0].name", "must be a text of 1 to 200 characters"),
         ({"rules": [{"text": RULE, "name": "a\nb"}]}, "rules[0].name", "must be a line that can be read"),
@@ -540,7 +540,7 @@ def test_a_script_that_is_not_taken_is_named_and_leaves_those_in_force(control, 
 
 
 def test_scripts_of_more_than_a_body_holds_are_too_large(control):
-    padded = f"{RULE}{' ' * 60_000}"
+    padded = f"{RULE}{' ' * 50_000}"
     assert control.put("/scripts", json={"rules": [{"text": padded}]}).status_code == 200
     assert refused(control.put("/scripts", json={"rules": [{"text": padded * 2}]})) == (413, "too_large", None)
 

@@ -37,12 +37,13 @@ from host_tools.authority.core import users
 from host_tools.authority.core.errors import MfaRequired
 from host_tools.authority.core.fault_kinds import Endpoint
 from host_tools.authority.core.mfa_api import AuthenticatorName
-from host_tools.authority.core.records import DeviceGrant, User, fingerprint
+from host_tools.authority.core.records import AuthorizationCode, DeviceGrant, User, fingerprint
 from host_tools.authority.core.token_endpoint import MFA_SCOPES, Credentials
 from host_tools.authority.dialects import DIALECTS, DialectName
 from host_tools.authority.dialects.oauth_operations import TAG
 from host_tools.authority.wire_faults import endpoints_of
 from host_tools.clock import NS, VirtualClock
+from tests.authority.authorize.application import CALLBACK
 from tests.campaign import extent
 
 START_NS = 1_795_305_600 * NS  # 2026-11-22T00:00:00Z
@@ -67,8 +68,8 @@ FUZZED = settings(
 _MFA = "http://auth0.com/oauth/grant-type/mfa-"
 _DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 GRANTED = {
-    "auth0": {_DEVICE_CODE, "refresh_token", "password", f"{_MFA}otp", f"{_MFA}recovery-code"},
-    "rfc": {_DEVICE_CODE, "refresh_token"},
+    "auth0": {_DEVICE_CODE, "refresh_token", "authorization_code", "password", f"{_MFA}otp", f"{_MFA}recovery-code"},
+    "rfc": {_DEVICE_CODE, "refresh_token", "authorization_code"},
 }
 
 
@@ -126,6 +127,16 @@ class Rehearsed:
 
     def _real(self, dice: Dice, name: str, value: Any) -> Any:
         """A value that is wrong by the document stays: it is no text, or an empty one, or too long a one."""
+        if name in ("rules", "actions") and isinstance(value, list):
+            return [
+                {
+                    key: "MFA" if key == "name" and isinstance(of, str) and of else self._real(dice, key, of)
+                    for key, of in each.items()
+                }
+                if isinstance(each, dict)
+                else each
+                for each in value
+            ]
         if name not in self.values or not isinstance(value, str) or not 0 < len(value) <= 200 or dice.falls(6):
             return value
         return dice.first_or_any(self.values[name])
@@ -174,7 +185,7 @@ def issue(
     """The values and the bearer tokens of Rehearsed."""
     core, tenant, control = running._authority, running.tenant, running.control
     display = control.client(tenant.client_id)
-    public = replace(display, client_id="public", grants="device_code refresh_token password mfa")
+    public = replace(display, client_id="public", grants="device_code refresh_token password mfa authorization_code")
     core.store.put(public)
     core.store.put(replace(public, client_id="confidential", secret_hash=fingerprint(CLIENT_SECRET)))
     (user,) = core.store.find(User)
@@ -193,6 +204,30 @@ def issue(
 
     def password(scope: str, audience: str | None = None) -> Any:
         return core.password_grant.exchange(sent, tenant.demo_user, tenant.demo_password, scope, audience, "127.0.0.1")
+
+    def authorization_code() -> str:
+        code = "a code that no browser has brought"
+        now = clock.now_ns()
+        core.store.put(
+            AuthorizationCode(
+                code_hash=fingerprint(code),
+                client_id="public",
+                redirect_uri=CALLBACK,
+                code_challenge="",  # what is optional, as a verifier, is seldom sent with all the rest
+                nonce="",
+                user_id=user.user_id,
+                scope=tenant.scope,
+                audience=tenant.audience,
+                auth_time_at=now,
+                amr="pwd",
+                claims="",
+                expires_at=now + 60 * NS,
+                request_id="",
+                spent_at=None,
+                family_id=None,
+            )
+        )
+        return code
 
     def held(scope: str, audience: str | None = None) -> str:
         with pytest.raises(MfaRequired) as challenged:
@@ -242,6 +277,9 @@ def issue(
         "user": [tenant.demo_user],
         "sha256": [fingerprint(rotated.refresh_token), fingerprint(granted.refresh_token)],
         "number": [waiting.number],
+        "text": ["() => {}"],  # the engine takes it for a rule and for an action
+        "code": [authorization_code()],
+        "redirect_uri": [CALLBACK],
         "now": ["2026-11-23T00:00:00Z", "2026-11-30T01:00:00+01:00"],
     }
     bearers = {

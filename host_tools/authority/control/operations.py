@@ -7,7 +7,7 @@ from typing import get_args
 
 from host_tools.authority.control.fault_schemas import FAULT, FAULT_SENT
 from host_tools.authority.control.routes import PREFIX
-from host_tools.authority.control.script_wire import LONGEST_SECRET, MOST_SECRETS, SECRETS
+from host_tools.authority.control.script_wire import LONGEST_SECRET, LONGEST_TEXT, MOST_SECRETS, SECRETS
 from host_tools.authority.core.events import EVENT_KINDS
 from host_tools.authority.core.mfa_transactions import ENROLLABLE
 from host_tools.authority.core.outbox import Channel
@@ -121,15 +121,18 @@ _CLIENT = members(
     }
 )
 _SCRIPT = {"name": _NAME, "text": {"type": "string", "minLength": 1, "maxLength": LARGEST_SCRIPT}}
+_TEXT_SENT = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
 _SCRIPTS = members({f"{kind}s": list_of(members(_SCRIPT)) for kind in SECRETS})
 _SCRIPTS_SENT = members(
     {},
     {
-        f"{kind}s": {
-            **list_of(members({"text": _SCRIPT["text"]}, {"name": _NAME, secrets: _SECRETS_SENT})),
-            "maxItems": MOST_SCRIPTS,
-            "description": "JavaScript that the engine takes; left out, they stay as they are.",
-        }
+        f"{kind}s": or_null(
+            {
+                **list_of(members({"text": _TEXT_SENT}, {"name": _NAME, secrets: _SECRETS_SENT})),
+                "maxItems": MOST_SCRIPTS,
+                "description": "JavaScript that the engine takes; left out, they stay as they are.",
+            }
+        )
         for kind, secrets in SECRETS.items()
     },
 )

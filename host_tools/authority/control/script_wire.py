@@ -8,12 +8,13 @@ from typing import Any
 from host_tools.authority.checks import check_text
 from host_tools.authority.control.wire import called
 from host_tools.authority.errors import InvalidSetting
-from host_tools.authority.scripts import KINDS, LARGEST_SCRIPT, Kind, Script, ScriptsInForce
+from host_tools.authority.scripts import KINDS, Kind, Script, ScriptsInForce
 
 # What each kind calls the texts that are handed to it; they are taken and not told.
 SECRETS: Mapping[Kind, str] = {"rule": "configuration", "action": "secrets"}
 MOST_SECRETS = 50
 LONGEST_SECRET = 4096
+LONGEST_TEXT = 60_000  # what a request may bring of one: the whole has to be below parameters.LARGEST_BODY
 
 
 def told(scripts: ScriptsInForce) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def _script(kind: Kind, field: str, found: object) -> Script:
             raise InvalidSetting(f"{field}.{key:.60}", f"is not known here; known are name, text, {named}")
     name, text, secrets = found.get("name", kind), found.get("text"), found.get(named, {})
     check_text(f"{field}.name", name)
-    check_text(f"{field}.text", text, LARGEST_SCRIPT)
+    check_text(f"{field}.text", text, LONGEST_TEXT)
     if not name.isprintable():
         raise InvalidSetting(f"{field}.name", "must be a line that can be read")
     fit = isinstance(secrets, dict) and len(secrets) <= MOST_SECRETS

@@ -82,7 +82,7 @@ class AuthorizationCodes:
             }
         return told
 
-    def redeem(self, sent: Credentials, code: str, redirect_uri: str | None, verifier: str | None) -> Tokens:
+    def redeem(self, sent: Credentials, code: str, redirect_uri: str, verifier: str | None) -> Tokens:
         """Tokens for a code. Raises InvalidCode, WrongVerifier, which does not spend it.
 
         A code that comes again ends what the first exchange gave (RFC 6749 4.1.2).
@@ -128,7 +128,7 @@ class AuthorizationCodes:
         return code
 
     def _refusal(
-        self, found: AuthorizationCode | None, client: Client, redirect_uri: str | None, verifier: str | None
+        self, found: AuthorizationCode | None, client: Client, redirect_uri: str, verifier: str | None
     ) -> InvalidGrant | None:
         if found is None or found.client_id != client.client_id:
             return InvalidCode()

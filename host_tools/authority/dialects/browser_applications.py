@@ -27,9 +27,9 @@ METADATA = {
 
 
 def code_grant(authority: Authority, call: Call) -> Response:
-    """RFC 6749 4.1.3."""
+    """RFC 6749 4.1.3. The address is required there where it was told before, and here it always was."""
     sent = call.sent
-    code, redirect_uri = sent.required("code"), sent.get("redirect_uri")
+    code, redirect_uri = sent.required("code"), sent.required("redirect_uri")
     return oauth.granted(authority.codes.redeem(call.credentials, code, redirect_uri, sent.get("code_verifier")))
 
 

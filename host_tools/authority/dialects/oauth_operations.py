@@ -59,7 +59,7 @@ GRANTS: dict[str, Grant] = {
             errors.InvalidGrant,
         ),
     ),
-    CODE_GRANT: Grant(("code",), ("redirect_uri", "code_verifier"), (InvalidCode, WrongVerifier)),
+    CODE_GRANT: Grant(("code", "redirect_uri"), ("code_verifier",), (InvalidCode, WrongVerifier)),
     REFRESH_GRANT: Grant(
         ("refresh_token",),
         ("scope",),

@@ -139,7 +139,7 @@ def test_an_address_of_several_with_a_query_keeps_it(application):
         ({"code_verifier": ""}, "invalid_grant", "Failed to verify code verifier"),
         ({"code_verifier": VERIFIER + "x"}, "invalid_grant", "Failed to verify code verifier"),
         ({"code_verifier": CHALLENGE}, "invalid_grant", "Failed to verify code verifier"),
-        ({"redirect_uri": ""}, "invalid_grant", "Invalid authorization code"),
+        ({"redirect_uri": ""}, "invalid_request", "Missing required parameter: redirect_uri"),
         ({"redirect_uri": CALLBACK + "/"}, "invalid_grant", "Invalid authorization code"),
         ({"code": "x"}, "invalid_grant", "Invalid authorization code"),
         ({"client_id": "other"}, "invalid_client", "Unknown client."),
