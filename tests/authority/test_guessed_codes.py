@@ -88,7 +88,7 @@ class Guesser:
         """Cookies and CSRF token of a browser never seen."""
         _, headers, page = await self._request("GET", "", b"")
         cookies = "; ".join(value.split(";")[0] for name, value in headers if name == "set-cookie")
-        return cookies, re.search(r'name="csrf_token" value="([0-9a-f]+)"', page).group(1)
+        return cookies, re.search(r'name="csrf_token" value="([0-9a-f.]+)"', page).group(1)
 
     async def _request(self, method: str, cookies: str, body: bytes) -> tuple[int, list[tuple[str, str]], str]:
         headers = {"host": "127.0.0.1", "content-type": "application/x-www-form-urlencoded", "cookie": cookies}

@@ -62,7 +62,7 @@ def test_no_step_can_be_entered_out_of_turn(browser, path):
 
 def test_consent_cannot_be_sent_without_signing_in(browser, user_code, display):
     sign_in = browser.type_code(user_code)
-    token = re.search(r'name="csrf_token" value="(\w+)"', sign_in.text).group(1)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', sign_in.text).group(1)
     page = browser.http.post("/consent", data={"csrf_token": token, "decision": "allow", "user_code": user_code})
     assert heading(page) == "Sign in"
 
@@ -91,7 +91,7 @@ def test_a_form_without_our_token_is_refused(browser, authority, display, user_c
         page = browser.sign_in(page)
         fields = {"code": browser.one_time_code(), "decision": "allow", "user_code": user_code}
     action = "/sign-out" if step == "sign out" else re.search(r'action="([^"]+)"', page.text).group(1)
-    foreign = re.search(r'name="csrf_token" value="(\w+)"', http.get("/activate").text).group(1)
+    foreign = re.search(r'name="csrf_token" value="([^"]+)"', http.get("/activate").text).group(1)
     sent = {"missing": {}, "wrong": {"csrf_token": "0" * 64}, "another session's": {"csrf_token": foreign}}[token]
     refused = browser.http.post(action, data=fields | sent)
     assert refused.status_code == 403
@@ -101,7 +101,7 @@ def test_a_form_without_our_token_is_refused(browser, authority, display, user_c
 
 def test_a_form_from_a_browser_without_cookies_is_refused(http, user_code):
     page = http.get("/activate")
-    token = re.search(r'name="csrf_token" value="(\w+)"', page.text).group(1)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page.text).group(1)
     http.cookies.clear()
     assert http.post("/activate", data={"csrf_token": token, "user_code": user_code}).status_code == 403
 
@@ -145,7 +145,7 @@ def test_signing_in_changes_the_session(browser, user_code, store):
 
 def test_not_you_signs_out_and_keeps_the_device(browser, user_code, tenant):
     page = browser.sign_in(browser.type_code(user_code))
-    token = re.search(r'name="csrf_token" value="(\w+)"', page.text).group(1)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page.text).group(1)
     left_behind = {"stoa_session": browser.http.cookies["stoa_session"]}
     page = browser.http.post("/sign-out", data={"csrf_token": token})
     assert heading(page) == "Sign in"

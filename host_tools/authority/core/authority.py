@@ -124,7 +124,7 @@ class Authority:
             self.events,
         )
         self.answers = AuthorizationAnswers(
-            store, issuer, self.requests, self.codes, self.consents, self.sessions, self.events
+            store, clock, issuer, self.requests, self.codes, self.consents, self.sessions, self.events
         )
         self.login_verdicts = LoginVerdicts(store, self.users, self.sessions, self.post_login)
         self.login_factors = LoginFactors(

@@ -70,7 +70,10 @@ class AuthorizationCodes:
             session.amr,
             claims=claims,
         )
-        tokens = self._tokens.issued(subject, None, after_login=True, nonce=request.nonce, with_at_hash=True)
+        # OpenID Connect Core 3.2.2.9: the two are bound where both come.
+        both = len(request.response_type.split()) > 1
+        factor_given = session.otp_at is not None
+        tokens = self._tokens.issued(subject, None, after_login=factor_given, nonce=request.nonce, with_at_hash=both)
         wanted = request.response_type.split()
         told = {"id_token": tokens.id_token or ""} if "id_token" in wanted else {}
         if "token" in wanted:
@@ -99,7 +102,7 @@ class AuthorizationCodes:
         if refused is not None or found is None:
             self._events.add("code_exchange_failed", client.client_id)
             raise refused or InvalidCode
-        return self._tokens.issued(subject, refresh_token, after_login=True, nonce=found.nonce)
+        return self._tokens.issued(subject, refresh_token, after_login=found.factor_given, nonce=found.nonce)
 
     def _code(self, request: AuthorizationRequest, session: LoginSession, claims: str) -> str:
         code = secrets.token_urlsafe(32)
@@ -118,6 +121,7 @@ class AuthorizationCodes:
                 audience=request.audience,
                 auth_time_at=session.auth_time_at or 0,
                 amr=session.amr,
+                factor_given=session.otp_at is not None,
                 claims=claims,
                 expires_at=now + LIFETIME_S * NS,
                 request_id=request.request_id,

@@ -85,6 +85,7 @@ class AuthorizationRequests:
             prompt=sent.get("prompt") or "",
             max_age_s=None,
             login_hint=sent.get("login_hint") or "",
+            answered_at=None,
             created_at=now,
             expires_at=now + LIFETIME_S * NS,
         )
@@ -126,6 +127,8 @@ class AuthorizationRequests:
         def refuse(error: str, description: str) -> None:
             raise AuthorizationRefused(request, error, description)
 
+        if not request.response_type:
+            refuse("invalid_request", "Missing required parameter: response_type")
         if form is None:
             known = ", ".join(" ".join(sorted(each)) for each in RESPONSE_FORMS)
             refuse("unsupported_response_type", f"response_type is one of: {known}.")

@@ -49,7 +49,7 @@ class IssuedTokens:
         if OPENID not in scope.split():
             raise InsufficientScope(OPENID)
         user = self._users.get(str(claims["sub"]))
-        if user is None:
+        if user is None or self._has_ended(claims):
             raise InvalidToken
         return {"sub": user.user_id, **profile(user, scope)}
 
@@ -68,7 +68,11 @@ class IssuedTokens:
             claims = self._verifier.claims(token)
         except InvalidToken:
             return {"active": False}
-        grant_id = claims.get("grant_id")
-        if grant_id is not None and self._refresh.family(grant_id) is None:
+        if self._has_ended(claims):
             return {"active": False}
         return {"active": True, "token_type": "Bearer", **{name: claims[name] for name in _TOLD if name in claims}}
+
+    def _has_ended(self, claims: Mapping[str, Any]) -> bool:
+        """Whether the family that a token was issued with has."""
+        grant_id = claims.get("grant_id")
+        return grant_id is not None and self._refresh.family(str(grant_id)) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from host_tools.authority.core.errors import DeniedByScript, NothingAsked, Refusal
 from host_tools.authority.core.post_login import Attempt, PostLogin
 from host_tools.authority.core.records import Client, LoginSession
@@ -31,8 +33,11 @@ class LoginVerdicts:
         self._sessions = sessions
         self._post_login = post_login
 
-    def settled(self, session: LoginSession, address: str, user_agent: str) -> LoginSession:
-        """The session with a verdict, where scripts are there and it is due. Slow. Raises SignInDenied."""
+    def settled(self, session: LoginSession, address: str, user_agent: str, keep: bool = True) -> LoginSession:
+        """The session with a verdict, where scripts are there and it is due. Slow. Raises SignInDenied.
+
+        keep: whether the session is changed by it.
+        """
         if self._post_login.judge is None or session.verdict is not None:
             return session
         attempt = self._attempt(session, address, user_agent)
@@ -41,8 +46,11 @@ class LoginVerdicts:
         try:
             verdict = self._post_login.verdict(attempt)
         except DeniedByScript as denied:
-            self._sessions.deny(session, denied.description)
+            if keep:
+                self._sessions.deny(session, denied.description)
             raise SignInDenied(denied.description) from denied
+        if not keep:
+            return replace(session, verdict=verdict.text())
         return self._sessions.keep_verdict(session, verdict.text())
 
     def _attempt(self, session: LoginSession, address: str, user_agent: str) -> Attempt | None:

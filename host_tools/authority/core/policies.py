@@ -51,8 +51,8 @@ _REMEMBERS_BROWSER: dict[MfaMode, bool] = {"never": True, "always": True, "adapt
 class Directive:
     """What a script says of a second factor.
 
-    remembers: a browser that has given one is not asked again while its session lasts (`allowRememberBrowser`).
-    factors: those that count; empty for any.
+    remembers: a browser that has given one is not asked again while its session lasts (`allowRememberBrowser`), where
+    any factor counts. factors: those that count; empty for any.
     """
 
     challenges: bool
@@ -94,7 +94,7 @@ class MfaSwitch:
         """Whether this session still owes a second factor for the device it answers for."""
         if not self.challenges("oauth2-device-code", address, known_browser, directive):
             return False
-        if _REMEMBERS_BROWSER[self.mode] if directive is None else directive.remembers:
+        if _REMEMBERS_BROWSER[self.mode] if directive is None else directive.remembers and not directive.factors:
             return "mfa" not in session.amr.split()
         return session.otp_at is None
 

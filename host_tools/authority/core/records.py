@@ -103,6 +103,7 @@ class AuthorizationRequest:
     prompt: str
     max_age_s: int | None
     login_hint: str
+    answered_at: int | None
     created_at: int
     expires_at: int
 
@@ -121,6 +122,7 @@ class AuthorizationCode:
     audience: str
     auth_time_at: int
     amr: str
+    factor_given: bool  # for this very request: then alone the ID token has `amr` (wire-facts 1.8)
     claims: str
     expires_at: int
     request_id: str  # one code at a time for each

@@ -137,6 +137,10 @@ class LoginSessions:
         with self.kept(session) as kept:
             return self._changed(_answering(kept, request_id=request.request_id))
 
+    def looking(self, session: LoginSession, request: AuthorizationRequest) -> LoginSession:
+        """The session as it would answer an application, which is not told to it: what it answers for stays."""
+        return _answering(session, request_id=request.request_id)
+
     def next_step(self, session: LoginSession, address: str, browser: str) -> Step:
         """What a person has to do next before a device, or an application, has its answer. Every page asks this; none
         trusts the one before. An application whose request is gone leads to "answer", which says so.

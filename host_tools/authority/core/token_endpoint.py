@@ -193,7 +193,7 @@ class TokenEndpoint:
 
     def begun(self, client: Client, subject: Subject) -> tuple[Subject, str | None]:
         """The subject with its family, and the first refresh token, where one was asked for."""
-        offline = OFFLINE_ACCESS in subject.scope.split()
+        offline = OFFLINE_ACCESS in subject.scope.split() and "refresh_token" in client.grants.split()
         if not offline or subject.audience == self.mfa_audience:
             return subject, None
         family, refresh_token = self._refresh.begin_family(client, subject)

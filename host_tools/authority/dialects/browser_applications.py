@@ -56,7 +56,10 @@ def userinfo_refusal(refusal: Refusal) -> Refusal:
         reply = refusal(error)
         if isinstance(error, (errors.InvalidToken, errors.InsufficientScope)):
             reply.status_code = 401 if isinstance(error, errors.InvalidToken) else 403
-            reply.headers["WWW-Authenticate"] = f'Bearer realm="userinfo", error="{error.error}"'
+            challenge = f'Bearer realm="userinfo", error="{error.error}"'
+            if isinstance(error, errors.InsufficientScope):
+                challenge += f', scope="{error.scope}"'
+            reply.headers["WWW-Authenticate"] = challenge
         return reply
 
     return refused

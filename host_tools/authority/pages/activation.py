@@ -112,6 +112,8 @@ class _Activation:
 
     def decided_before(self, visit: Visit, form: Parameters) -> Response | None:
         """To a decision for the device that this session has answered for last: the second click of a double click."""
+        if visit.session.request_id is not None:
+            return application_consent.late(self._authority, visit, form)
         code = self._authority.user_codes.normalised(form.get("user_code") or "")
         outcome = self._authority.sessions.answered(visit.session, code) if code else None
         if outcome is None or outcome != visit.session.outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
@@ -20,8 +20,9 @@ def sent_back(answer: Answer) -> Response:
     if answer.mode == "fragment":
         address = parts._replace(fragment=urlencode(answer.parameters)).geturl()
     else:
-        query = [*parse_qsl(parts.query, keep_blank_values=True), *answer.parameters.items()]
-        address = parts._replace(query=urlencode(query)).geturl()
+        # RFC 6749 3.1.2: a query that the address has of its own stays as it is.
+        query = "&".join(filter(None, [parts.query, urlencode(answer.parameters)]))
+        address = parts._replace(query=query).geturl()
     # RFC 9700 4.12: 303, so that no form that held a password is sent on.
     return RedirectResponse(address, 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
 

@@ -44,3 +44,10 @@ def sent(authority: Authority, visit: Visit, form: Parameters) -> Response:
     if visit.session.user_id is not None:
         authority.sessions.remember(visit.session.user_id, visit.browser)
     return sent_back(authority.answers.allow(visit.session, consented=True))
+
+
+def late(authority: Authority, visit: Visit, form: Parameters) -> Response | None:
+    """A no after a yes: the code that was given is worth nothing then. Raises RequestGone."""
+    if form.get("decision") != "deny" or form.get("request_id") != visit.session.request_id:
+        return None
+    return sent_back(authority.answers.deny(visit.session))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from urllib.parse import urlencode
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +15,7 @@ from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.authorization_requests import AuthorizationRefused, Undirected
 from host_tools.authority.core.errors import InvalidRequest, Refusal, RequestGone
 from host_tools.authority.core.login_verdicts import SignInDenied
-from host_tools.authority.core.policies import Step
+from host_tools.authority.core.records import AuthorizationRequest
 from host_tools.authority.core.sessions import SessionEnded
 from host_tools.authority.pages.answering import sent_back, undirected
 from host_tools.authority.pages.browser import Visit, remembered, see, visiting
@@ -21,6 +24,7 @@ from host_tools.authority.parameters import Parameters
 
 PATH = "/authorize"
 _MOST_FIELDS = 50
+_LONGEST_ADDRESS = 16_000
 _AGAIN = "Go back to the application and begin again."
 
 
@@ -42,6 +46,10 @@ class _Authorization:
             sent = await _sent(request)
         except InvalidRequest as malformed:
             return undirected(malformed.description)
+        if request.method == "POST":
+            # From another site it comes without our cookies, and a new session would end the one there is.
+            address = f"{PATH}?{urlencode(sent.all())}"
+            return see(address) if len(address) <= _LONGEST_ADDRESS else undirected("This asks for too much.")
         visit = await visiting(request, self._authority)
         return remembered(await run_in_threadpool(self._begun, visit, sent), visit, self._authority.issuer)
 
@@ -59,24 +67,32 @@ class _Authorization:
         except AuthorizationRefused as refused:
             return sent_back(answers.refused(refused))
         try:
+            if "none" in wanted.prompt.split():
+                return self._silently(visit, wanted)
             visit.session = self._authority.sessions.take_up(visit.session, wanted)
             due = visit.next_step(self._authority)
-            at_once = answers.without_a_page(visit.session, due)
-            return sent_back(at_once) if at_once else self._led_on(visit, due)
+            return self._answered(visit) if due == "answer" else see(PATHS[due])
         except SignInDenied as denied:
             return sent_back(answers.refused(AuthorizationRefused(wanted, "access_denied", denied.reason)))
         except (RequestGone, SessionEnded):  # by another form of this browser's
             return undirected(_AGAIN)
 
-    def _led_on(self, visit: Visit, due: Step) -> Response:
-        return self._answered(visit) if due == "answer" else see(PATHS[due])
+    def _silently(self, visit: Visit, wanted: AuthorizationRequest) -> Response:
+        """prompt=none: answered at once, whatever it is, and the session goes on with what it answers for."""
+        looking = replace(visit, session=self._authority.sessions.looking(visit.session, wanted))
+        due = looking.next_step(self._authority, keep=False)
+        at_once = self._authority.answers.without_a_page(looking.session, due)
+        return sent_back(at_once or self._authority.answers.allow(looking.session, silently=True))
 
     def _answered(self, visit: Visit) -> Response:
         try:
             due = visit.next_step(self._authority)
             if due != "answer":
                 return see(PATHS[due])
-            return sent_back(self._authority.answers.allow(visit.session))
+            answer = self._authority.answers.allow(visit.session)
+            if visit.session.user_id is not None:
+                self._authority.sessions.remember(visit.session.user_id, visit.browser)
+            return sent_back(answer)
         except Refusal as gone:
             return undirected(str(gone))
         except SessionEnded:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from host_tools.authority.parameters import BodyTooLarge, Parameters
 _COOKIE = "stoa_session"
 _LONGEST_USER_AGENT = 500
 _BROWSER_COOKIE = "stoa_browser"  # by which adaptive MFA knows a browser again
+_BROWSER_BYTES = 32
+_BROWSER_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")  # so many bytes in base64url
 
 
 @dataclass
@@ -39,12 +42,12 @@ class Visit:
     brought: str | None  # the session's secret that it came with
     leads_to: str | None = None  # the application's address, where the session answers for one
 
-    def next_step(self, authority: Authority) -> Step:
-        """Slow where the tenant has scripts. Raises SignInDenied."""
+    def next_step(self, authority: Authority, keep: bool = True) -> Step:
+        """Slow where the tenant has scripts. Raises SignInDenied. keep: whether what they say is kept."""
         due = authority.sessions.next_step(self.session, self.address, self.browser)
         if due in ("code", "login"):  # scripts are asked of who has signed in, for this
             return due
-        self.session = authority.login_verdicts.settled(self.session, self.address, self.user_agent)
+        self.session = authority.login_verdicts.settled(self.session, self.address, self.user_agent, keep)
         return authority.sessions.next_step(self.session, self.address, self.browser)
 
     def username(self, authority: Authority) -> str:
@@ -53,11 +56,25 @@ class Visit:
 
     @property
     def csrf_token(self) -> str:
-        """Bound to the session by its secret; another site can neither read nor guess it."""
-        return hmac.new(self.secret.encode(), b"csrf", hashlib.sha256).hexdigest()
+        """Bound to the session by its secret, so that another site can neither read nor guess it, and to what the
+        session answers for as the page is shown."""
+        return f"{self._keyed('csrf')}.{self._keyed(f'asked {self._asked}')}"
 
     def sent_by_us(self, token: str | None) -> bool:
-        return hmac.compare_digest((token or "").encode(), self.csrf_token.encode())
+        return hmac.compare_digest((token or "").partition(".")[0].encode(), self._keyed("csrf").encode())
+
+    def sent_for_this(self, token: str | None) -> bool:
+        """Whether the form's page was shown for what the session still answers for: another tab may have taken up
+        something else, and what a person typed was not meant for that."""
+        asked = self._keyed(f"asked {self._asked}")
+        return hmac.compare_digest((token or "").partition(".")[2].encode(), asked.encode())
+
+    @property
+    def _asked(self) -> str:
+        return self.session.request_id or self.session.user_code or ""
+
+    def _keyed(self, what: str) -> str:
+        return hmac.new(self.secret.encode(), what.encode(), hashlib.sha256).hexdigest()
 
 
 async def returning(request: Request, authority: Authority) -> Visit | None:
@@ -134,5 +151,9 @@ def _visit(request: Request, secret: str, session: LoginSession, brought: str | 
 
 
 def _browser(request: Request) -> str:
-    """What the browser has, else a new one. It says only which browser this is: nothing is allowed by it alone."""
-    return request.cookies.get(_BROWSER_COOKIE) or secrets.token_urlsafe(32)
+    """What the browser has, else a new one. It says only which browser this is: nothing is allowed by it alone.
+
+    It is told again, so that nothing is taken for one that is none of ours.
+    """
+    brought = request.cookies.get(_BROWSER_COOKIE, "")
+    return brought if _BROWSER_SECRET.fullmatch(brought) else secrets.token_urlsafe(_BROWSER_BYTES)

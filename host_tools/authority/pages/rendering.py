@@ -42,12 +42,15 @@ def page(template: str, status: int = 200, **content: Any) -> HTMLResponse:
 
 
 def form_may_lead_to(reply: Response, address: str) -> None:
-    """Let this page's forms end at that address too: browsers hold `form-action` against where a form is led on to."""
+    """Let this page's forms end at that address too: browsers hold `form-action` against where a form is led on to.
+
+    A page has one such address: the first that is told.
+    """
     policy = reply.headers.get("Content-Security-Policy")
     if policy is not None:
         parts = urlsplit(address)
-        target = f"form-action 'self' {parts.scheme}://{parts.netloc}"
-        reply.headers["Content-Security-Policy"] = policy.replace("form-action 'self'", target)
+        target = f"form-action 'self' {parts.scheme}://{parts.netloc};"
+        reply.headers["Content-Security-Policy"] = policy.replace("form-action 'self';", target)
 
 
 def problem(status: int, sentence: str) -> HTMLResponse:

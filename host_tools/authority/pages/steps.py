@@ -72,6 +72,9 @@ class Steps:
             due = visit.next_step(self._authority)
             if due != step:
                 return (late and late(visit, form)) or see(PATHS[due])
+            # A consent says itself what it is for.
+            if step != "consent" and not visit.sent_for_this(form.get("csrf_token")):
+                return see(PATHS[due])
             try:
                 try:
                     return sent(visit, form)

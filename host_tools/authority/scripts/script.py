@@ -16,7 +16,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 Asked = Engine | Turn
 LARGEST_SCRIPT = 100 * 1024  # Auth0's for an Action's code (docs-v2, "Actions Limitations")
 _HERE = Path(__file__).parent
-_LINE = re.compile(r"<input>:(\d+)")
+_LINE = re.compile(r"<input>:(\d{1,9})")
 # A rule is one function expression; the ; that an editor adds at its end makes it a statement.
 _WRAPPED: Mapping[Kind, str] = {
     "rule": "({text}\n)",

@@ -14,7 +14,9 @@
       apply: (target) => new target(now).toString(),
       get: (target, name) => (name === "now" ? () => now : target[name]),
     };
+    const prototype = Date.prototype;
     globalThis.Date = new Proxy(Date, clock);
+    prototype.constructor = globalThis.Date;
   }
 
   function failed(thrown) {

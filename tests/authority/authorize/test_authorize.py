@@ -89,7 +89,7 @@ def test_a_client_without_an_address_is_refused_on_a_page(application, store, te
 @pytest.mark.parametrize(
     ("changed", "error", "said"),
     [
-        ({"response_type": ""}, "unsupported_response_type", RESPONSE_TYPES),
+        ({"response_type": ""}, "invalid_request", "Missing required parameter: response_type"),
         ({"response_type": "code id_token"}, "unsupported_response_type", RESPONSE_TYPES),
         ({"audience": "https://other.example"}, "access_denied", "Service not found: https://other.example"),
         ({"code_challenge": ""}, "invalid_request", "code_challenge is required."),

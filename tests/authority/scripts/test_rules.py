@@ -144,3 +144,31 @@ def test_claims_that_are_ours_are_left_out(pipeline, attempt):
 def test_what_an_editor_leaves_around_a_rule_does_no_harm(pipeline, attempt, text):
     spaced = text.replace("{}", rule("callback(null, user, context);"))
     assert pipeline(spaced)(attempt).denied is None
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("callback(new UnauthorizedError('Café für Zoë 🏛'));", "Café für Zoë 🏛"),
+        ("throw new Error('\\ud800');", "?"),
+        ("callback(new Error('x'.repeat(499) + '🏛'));", "x" * 499 + "?"),  # the cut goes through it
+    ],
+)
+def test_words_of_any_language_come_through(pipeline, attempt, body, reason):
+    assert pipeline(rule(body))(attempt).denied == reason
+
+
+def test_what_a_rule_does_not_touch_may_be_in_any_language(pipeline, attempt):
+    asked = replace(attempt, client=replace(attempt.client, name="Bücherei"), user_agent="Jörg's")
+    assert pipeline(rule(PASS))(asked).denied is None
+
+
+@pytest.mark.parametrize(("depth", "denied"), [(50, False), (70, True), (960, True), (5000, True)])
+def test_claims_are_not_nested_without_end(pipeline, attempt, depth, denied):
+    deep = f"let x = 1; for (let i = 0; i < {depth}; i++) x = [x]; context.accessToken.x = x; {PASS}"
+    assert (pipeline(rule(deep))(attempt).denied is not None) == denied
+
+
+def test_a_line_of_any_length_is_told(pipeline, attempt):
+    long = "const e = new Error('x'); e.stack = '    at <input>:' + '9'.repeat(5000); throw e;"
+    assert pipeline(rule(long))(attempt).faults[0].startswith("rule script 0: threw Error: x")
