@@ -1,4 +1,4 @@
-"""The system's Chromium, headless, one for the session; a page in it on a desktop's and on a phone's screen."""
+"""The system's Chromium, headless, one for each file; a page in it on a desktop's and on a phone's screen."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def chromium_path() -> str:
     return path
 
 
-@pytest.fixture(scope="session")
+# One for each file: while Playwright runs, no other event loop can in its thread, and other tests have theirs.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     path = chromium_path()
     with sync_playwright() as playwright:
