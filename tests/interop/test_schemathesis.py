@@ -220,6 +220,7 @@ def issue(
                 audience=tenant.audience,
                 auth_time_at=now,
                 amr="pwd",
+                factor_given=False,
                 claims="",
                 expires_at=now + 60 * NS,
                 request_id="",
