@@ -182,7 +182,7 @@ def test_the_code_of_a_message_is_no_push(browser, authority, held, tenant, stor
     [message] = authority.outbox.newest()
     assert forms(browser.see("/phone")) == []
     challenge_id = store.get(OobChallenge, fingerprint(oob_code)).challenge_id
-    [token] = re.findall(r'name="csrf_token" value="(\w+)"', browser.see("/activate").text)
+    [token] = re.findall(r'name="csrf_token" value="([^"]+)"', browser.see("/activate").text)
     form = {"csrf_token": token, "challenge_id": challenge_id}
     assert alert(answer(browser, form, "approve")) == GONE
     assert held.poll(oob_code, binding_code=message.text[:6]).status_code == 200
