@@ -13,6 +13,7 @@ from host_tools.authority.core.errors import InvalidRequest
 
 LARGEST_BODY = 64 * 1024  # a token request is below 2 KB
 _MOST_FIELDS = 50
+_LONGEST_USER_AGENT = 500
 _LISTS = ("authenticator_types", "oob_channels")  # of Auth0's MFA API (wire-facts 1.5); all else is a string
 _SHAPE = f"The body must be a JSON object whose values are strings, or lists of words for {' and '.join(_LISTS)}."
 _SPACE = set(" \t\r\n")
@@ -60,6 +61,11 @@ def authorization(headers: Headers) -> tuple[str, str]:
         raise InvalidRequest("More than one Authorization header.")
     scheme, _, value = sent[0].strip().partition(" ") if sent else ("", "", "")
     return scheme.lower(), value.strip()
+
+
+def user_agent(headers: Headers) -> str:
+    """What the client calls itself, as far as that is kept."""
+    return headers.get("user-agent", "")[:_LONGEST_USER_AGENT]
 
 
 async def read(request: Request, media_types: tuple[str, ...] = (FORM,)) -> Parameters:

@@ -9,18 +9,15 @@ from host_tools.authority import tenant_values as values
 from host_tools.authority.checked_table import CheckedTable, said
 from host_tools.authority.errors import InvalidSetting
 from host_tools.authority.scripts import MOST_SCRIPTS, Engine
-from host_tools.authority.scripts.script import LARGEST_SCRIPT, Kind, Script, ScriptFailed, check
+from host_tools.authority.scripts.script import LARGEST_SCRIPT, SECRETS, Kind, Script, ScriptFailed, check
 from host_tools.authority.tenant_values import flag
-
-# What each kind calls the texts that are handed to it.
-_SECRETS: dict[Kind, str] = {"rule": "configuration", "action": "secrets"}
 
 
 def scripts(top: CheckedTable, folder: Path) -> tuple[Script, ...]:
     """Those that are enabled, in the file's order. folder: where the names of files lead from."""
     engine = Engine()  # starts nothing where there is no script
     try:
-        return tuple(script for kind in _SECRETS for script in _of(kind, top, folder, engine))
+        return tuple(script for kind in SECRETS for script in _of(kind, top, folder, engine))
     finally:
         engine.close()
 
@@ -39,7 +36,7 @@ def _script(table: CheckedTable, kind: Kind, folder: Path, engine: Engine) -> Sc
     file = table.take("file", values.text, None)
     name = table.take("name", values.text, Path(file or kind).stem)
     enabled = table.take("enabled", flag, True)
-    secrets = table.table(_SECRETS[kind]).every(_secret)
+    secrets = table.table(SECRETS[kind]).every(_secret)
     table.finish()
     if file is None:
         return None

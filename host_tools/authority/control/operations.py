@@ -7,7 +7,7 @@ from typing import get_args
 
 from host_tools.authority.control.fault_schemas import FAULT, FAULT_SENT
 from host_tools.authority.control.routes import PREFIX
-from host_tools.authority.control.script_wire import LONGEST_SECRET, LONGEST_TEXT, MOST_SECRETS, SECRETS
+from host_tools.authority.control.script_wire import LONGEST_SECRET, LONGEST_TEXT, MOST_SECRETS
 from host_tools.authority.core.events import EVENT_KINDS
 from host_tools.authority.core.mfa_transactions import ENROLLABLE
 from host_tools.authority.core.outbox import Channel
@@ -32,7 +32,7 @@ from host_tools.authority.openapi_operation import (
     parameter,
 )
 from host_tools.authority.parameters import JSON
-from host_tools.authority.scripts import LARGEST_SCRIPT, MOST_SCRIPTS
+from host_tools.authority.scripts import LARGEST_SCRIPT, MOST_SCRIPTS, SECRETS
 from host_tools.authority.tenant_settings import LONGEST_ACCESS_TOKEN_LIFETIME_S, LONGEST_LEEWAY_S, MOST_FACTORS
 
 _CONTROL_TOKEN = Security(

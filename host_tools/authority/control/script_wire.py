@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from host_tools.authority.checks import check_text
 from host_tools.authority.control.wire import called
 from host_tools.authority.errors import InvalidSetting
-from host_tools.authority.scripts import KINDS, Kind, Script, ScriptsInForce
+from host_tools.authority.scripts import KINDS, SECRETS, Kind, Script, ScriptsInForce
 
-# What each kind calls the texts that are handed to it; they are taken and not told.
-SECRETS: Mapping[Kind, str] = {"rule": "configuration", "action": "secrets"}
+# Of the texts that are handed to a script: they are taken and not told.
 MOST_SECRETS = 50
 LONGEST_SECRET = 4096
 LONGEST_TEXT = 60_000  # what a request may bring of one: the whole has to be below parameters.LARGEST_BODY

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from host_tools.authority.core.errors import Refusal
 from host_tools.authority.core.policies import Protocol
 from host_tools.authority.core.records import AuthorizationRequest, Client, fingerprint
 from host_tools.authority.core.storage import Store
-from host_tools.authority.core.token_endpoint import OFFLINE_ACCESS, OPENID, granted
+from host_tools.authority.core.token_endpoint import OPENID, granted
 from host_tools.clock import NS, Clock
 
 LIFETIME_S = 3600  # a login session's
@@ -94,7 +94,7 @@ class AuthorizationRequests:
         self._check(request, sent, client, form)
         max_age = sent.get("max_age")
         if max_age is not None:
-            request = AuthorizationRequest(**{**vars(request), "max_age_s": int(max_age)})
+            request = replace(request, max_age_s=int(max_age))
         with self._store.transaction(durable=False):
             self._store.prune(AuthorizationRequest, "expires_at", now)
             self._store.put(request)
@@ -150,29 +150,23 @@ class AuthorizationRequests:
             refuse("invalid_request", "nonce is required for an ID token.")  # OIDC Core 3.2.2.1
         if "id_token" in request.response_type.split() and OPENID not in request.scope.split():
             refuse("invalid_scope", "An ID token takes scope openid.")
-        self._check_challenge(request, sent, client, refuse)
+        wrong = _wrong_challenge(request, sent.get("code_challenge_method"), client)
+        if wrong is not None:
+            refuse("invalid_request", wrong)
 
-    def _check_challenge(
-        self, request: AuthorizationRequest, sent: Mapping[str, str], client: Client, refuse: object
-    ) -> None:
-        """RFC 7636 4.3 and 4.4.1; RFC 9700 2.1.1: a public client has to, and `plain` protects from nothing."""
-        assert callable(refuse)
-        method = sent.get("code_challenge_method")
-        if request.response_type != "code":
-            return
-        if not request.code_challenge:
-            if not client.secret_hash:
-                refuse("invalid_request", "code_challenge is required.")
-            return
-        if method != "S256":
-            refuse("invalid_request", "code_challenge_method must be S256.")
-        if not _CHALLENGE.fullmatch(request.code_challenge):
-            refuse("invalid_request", "code_challenge is 43 to 128 characters of base64url.")
+
+def _wrong_challenge(request: AuthorizationRequest, method: str | None, client: Client) -> str | None:
+    """RFC 7636 4.3 and 4.4.1; RFC 9700 2.1.1: a public client has to, and `plain` protects from nothing."""
+    if request.response_type != "code":
+        return None
+    if not request.code_challenge:
+        return None if client.secret_hash else "code_challenge is required."
+    if method != "S256":
+        return "code_challenge_method must be S256."
+    if not _CHALLENGE.fullmatch(request.code_challenge):
+        return "code_challenge is 43 to 128 characters of base64url."
+    return None
 
 
 def protocol_of(request: AuthorizationRequest) -> Protocol:
     return RESPONSE_FORMS[frozenset(request.response_type.split())].protocol
-
-
-def wants_offline(request: AuthorizationRequest) -> bool:
-    return OFFLINE_ACCESS in request.scope.split()

@@ -31,7 +31,6 @@ CODE_GRANT = "authorization_code"
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749 5.1
 _SCRIPTED_GRANTS = (REFRESH_GRANT, PASSWORD_GRANT)
 _NOT_TOLD = re.compile(r"[^ !#-\[\]-~]")  # RFC 6749 5.2: what an error_description may not have in it
-_LONGEST_USER_AGENT = 500
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -236,7 +235,7 @@ def _call(request: Request, sent: Parameters) -> Call:
     return Call(
         sent,
         request.client.host if request.client else "",
-        request.headers.get("user-agent", "")[:_LONGEST_USER_AGENT],
+        parameters.user_agent(request.headers),
         _basic(value) if scheme == "basic" else None,
         value if scheme == "bearer" and value else None,
     )

@@ -24,7 +24,6 @@ from host_tools.authority.pages import rendering
 from host_tools.authority.parameters import BodyTooLarge, Parameters
 
 _COOKIE = "stoa_session"
-_LONGEST_USER_AGENT = 500
 _BROWSER_COOKIE = "stoa_browser"  # by which adaptive MFA knows a browser again
 _BROWSER_BYTES = 32
 _BROWSER_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")  # so many bytes in base64url
@@ -146,7 +145,7 @@ def see(path: str) -> Response:
 
 def _visit(request: Request, secret: str, session: LoginSession, brought: str | None) -> Visit:
     address = request.client.host if request.client else ""
-    user_agent = request.headers.get("user-agent", "")[:_LONGEST_USER_AGENT]
+    user_agent = parameters.user_agent(request.headers)
     return Visit(secret, session, address, _browser(request), user_agent, brought)
 
 

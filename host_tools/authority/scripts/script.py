@@ -13,6 +13,8 @@ from host_tools.authority.scripts.engine import Engine, Overrun, Turn
 
 Kind = Literal["rule", "action"]
 KINDS: tuple[str, ...] = get_args(Kind)
+# What each kind calls the texts that are handed to it.
+SECRETS: Mapping[Kind, str] = {"rule": "configuration", "action": "secrets"}
 Asked = Engine | Turn
 LARGEST_SCRIPT = 100 * 1024  # Auth0's for an Action's code (docs-v2, "Actions Limitations")
 _HERE = Path(__file__).parent
