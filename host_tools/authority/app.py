@@ -53,7 +53,7 @@ def create_app(
         routes=[
             *spoken.routes(authority),
             *gateway.routes(verifier, QUOTES_SCOPE, quote_of_day, authority.clock),
-            *pages.routes(authority),
+            *pages.routes(authority, spoken.logout),
             openapi.route(authority.issuer, spoken, controlled=control is not None),
             *([control] if control else []),
         ],

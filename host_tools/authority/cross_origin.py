@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -30,7 +29,8 @@ class CrossOrigin:
         self._cors = _OfClients(app, store)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = scope["type"] == "http" and scope["path"] in self._paths and "origin" in Headers(scope=scope)
+        # A reply to who names no origin says too that it depends on it (Vary), for a cache may keep it for who does.
+        asked = scope["type"] == "http" and scope["path"] in self._paths
         await (self._cors if asked else self._app)(scope, receive, send)
 
 

@@ -111,6 +111,7 @@ def _client(client_id: str, wanted: ClientSettings) -> Client:
         refresh_idle_s=wanted.refresh_idle_s,
         refresh_leeway_s=wanted.refresh_leeway_s,
         redirect_uris=" ".join(wanted.redirect_uris),
+        logout_uris=" ".join(wanted.logout_uris),
         web_origins=" ".join(wanted.web_origins),
         skips_consent=wanted.skips_consent,
     )

@@ -20,7 +20,7 @@ from host_tools.authority.errors import AuthorityError
 from host_tools.authority.log_sync import LogSync, sync_file
 
 _APPLICATION_ID = 0x53746F61  # "Stoa", in the SQLite header: tells our file from anyone else's
-SCHEMA_VERSION = 5  # raised with every change of a record's fields; a test keeps them
+SCHEMA_VERSION = 6  # raised with every change of a record's fields; a test keeps them
 _FORMAT_VERSIONS = slice(18, 20)  # sqlite.org/fileformat2.html 1.3: 1 rollback journal, 2 WAL
 
 # One table a kind of record: its columns are the record's fields, in order, and the first is the key.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import get_args
-from urllib.parse import urlsplit
 
 from host_tools.authority import tenant_values as values
 from host_tools.authority.checked_table import Check, CheckedTable, refuse_twins
+from host_tools.authority.core.authorization_requests import origin_of
 from host_tools.authority.core.mfa_transactions import ENROLLABLE
 from host_tools.authority.core.token_endpoint import OPENID, PROFILE_SCOPES, Grant
 from host_tools.authority.tenant_settings import (
@@ -103,7 +103,7 @@ def _client(table: CheckedTable) -> ClientSettings:
         for index, scope in enumerate(default_scopes):
             if scope not in scopes:
                 table.wrong(f"is {scope!r:.60}, which is not in scopes; add it there", "default_scopes", index)
-    redirect_uris, web_origins, skips_consent = _browser_application(table, browser)
+    redirect_uris, logout_uris, web_origins, skips_consent = _browser_application(table, browser)
     rotates, lifetime_s, idle_s, leeway_s = _refresh_token(table.table("refresh_token"))
     table.finish()
     return ClientSettings(
@@ -120,24 +120,33 @@ def _client(table: CheckedTable) -> ClientSettings:
         refresh_idle_s=idle_s,
         refresh_leeway_s=leeway_s,
         redirect_uris=redirect_uris,
+        logout_uris=logout_uris,
         web_origins=web_origins,
         skips_consent=skips_consent,
     )
 
 
-def _browser_application(table: CheckedTable, browser: bool) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-    """Where its answers go, whose scripts may ask for tokens, and whether people are asked what it may have."""
+def _browser_application(
+    table: CheckedTable, browser: bool
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], bool]:
+    """Where its answers go, where people go who sign out, whose scripts may ask for tokens, and whether people are
+    asked what it may have."""
     redirect_uris = table.items("redirect_uris", values.redirect_uri, ())
+    logout_uris = table.items("logout_uris", values.redirect_uri, ())
     # What an address of its own is on may ask: Auth0 wants those listed too, and a list here takes their place.
-    origins = ("{0.scheme}://{0.netloc}".format(urlsplit(each)) for each in redirect_uris)
+    origins = filter(None, map(origin_of, redirect_uris))
     web_origins = table.items("web_origins", values.web_origin, tuple(dict.fromkeys(origins)))
     skips_consent = table.take("skips_consent", flag, False)
     if browser and not redirect_uris and table.is_right("redirect_uris", "grants"):
         table.wrong('has no redirect_uris; add redirect_uris = ["http://127.0.0.1:3000/callback"]')
-    for key in ("redirect_uris", "web_origins", "skips_consent"):
+    for key in ("redirect_uris", "logout_uris", "web_origins", "skips_consent"):
         if not browser and key in table and table.is_right("grants"):
             table.wrong('is of the grants "authorization_code" and "implicit"; add one of them, or take it out', key)
-    return tuple(dict.fromkeys(redirect_uris)), tuple(dict.fromkeys(web_origins)), skips_consent
+    return _once(redirect_uris), _once(logout_uris), _once(web_origins), skips_consent
+
+
+def _once(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))
 
 
 def _refresh_token(table: CheckedTable) -> tuple[bool, int | None, int | None, int]:

@@ -60,8 +60,8 @@ class UserSettings:
 class ClientSettings:
     """client_id: None has one made, and kept with the database under the client's name.
 
-    refresh_lifetime_s, refresh_idle_s: None for no end. redirect_uris, web_origins, skips_consent: of a browser
-    application, see records.Client.
+    refresh_lifetime_s, refresh_idle_s: None for no end. redirect_uris, logout_uris, web_origins, skips_consent: of a
+    browser application, see records.Client.
     """
 
     name: str = DISPLAY_NAME
@@ -77,6 +77,7 @@ class ClientSettings:
     refresh_idle_s: int | None = None
     refresh_leeway_s: int = 0
     redirect_uris: tuple[str, ...] = ()
+    logout_uris: tuple[str, ...] = ()
     web_origins: tuple[str, ...] = ()
     skips_consent: bool = False
 

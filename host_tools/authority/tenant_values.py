@@ -182,7 +182,7 @@ def url(field: str, value: Any) -> str:
 
 
 def redirect_uri(field: str, value: Any) -> str:
-    """Where a browser may be sent back to, compared letter by letter (RFC 9700 2.1)."""
+    """Where a browser may be sent back to, after a login or a logout, compared letter by letter (RFC 9700 2.1)."""
     address = url(field, value)
     if "?" in address and not urlsplit(address).query:
         raise InvalidSetting(field, "ends in a bare ?, which an answer's own would follow; take it out")

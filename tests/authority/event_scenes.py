@@ -90,6 +90,13 @@ def login_failed(home: Household) -> Told:
     return None, home.demo.user_id, ""
 
 
+def logout_succeeded(home: Household) -> Told:
+    home.browser_application().code()
+    for _ in range(2):  # who is signed out already is no event
+        home.browser.http.get("/v2/logout", params={"client_id": "spa"}, follow_redirects=False)
+    return "spa", home.demo.user_id, ""
+
+
 def device_authorization_failed(home: Household) -> Told:
     assert home.display.ask(audience="https://elsewhere.example/").status_code == 400
     return home.display_id, None, "unknown audience"
@@ -278,6 +285,7 @@ SCENES: dict[str, Callable[[Household], Told]] = {
     for scene in (
         login_succeeded,
         login_failed,
+        logout_succeeded,
         device_authorization_failed,
         device_activation_failed,
         device_activation_cancelled,

@@ -21,7 +21,7 @@ from host_tools.authority.store import SqliteStore
 from host_tools.authority.tenant import Tenant, demo_tenant
 from host_tools.clock import NS, VirtualClock
 
-from .authorize.application import ASKED, SPA
+from .authorize.application import ASKED, GOODBYE, SPA
 from .conftest import ISSUER, START_NS, Display, quote_of_day
 from .mfa_wire import Person, add_person, code_in, code_of, give, wrong
 from .page_markup import Markup
@@ -219,6 +219,13 @@ def _no_way(at: Scene) -> Reply:
     return _factor("otp")(at)
 
 
+def _log_out(at: Scene, signed_in: bool = True, **changed: str) -> Reply:
+    if signed_in:
+        _application_consent(at)
+    asked = {"client_id": "spa", "post_logout_redirect_uri": GOODBYE, "state": at.names.state}
+    return at.see(f"/oidc/logout?{urlencode(asked | changed)}")
+
+
 def _consent(at: Scene, **asked: str) -> Reply:
     return at.sign_in(at.code_typed(**asked))
 
@@ -275,6 +282,11 @@ _SIGHTS = [
     Sight("sign in", "sign_in.html", lambda at: at.code_typed()),
     Sight("sign in, wrong", "sign_in.html", _unknown, 400),
     Sight("sign in for an application", "sign_in.html", lambda at: at.application_asks()),
+    Sight(
+        "sign in, hinted",
+        "sign_in.html",
+        lambda at: at.application_asks(login_hint=at.names.typed),
+    ),
     Sight("app", "one_time_code.html", _factor("otp", "sms")),
     Sight("app, wrong", "one_time_code.html", _wrong_app_code, 400),
     Sight("sms unsent", "message_code.html", _factor("sms", recovery=True)),
@@ -325,6 +337,20 @@ _SIGHTS = [
         "form to the application",
         "form_post.html",
         lambda at: at.send(_application_consent(at, response_mode="form_post"), decision="allow"),
+    ),
+    Sight(
+        "message to the application",
+        "web_message.html",
+        lambda at: at.send(_application_consent(at, response_mode="web_message"), decision="allow"),
+    ),
+    Sight("sign out?", "log_out.html", _log_out),
+    Sight("sign out, for nobody known?", "log_out.html", lambda at: _log_out(at, client_id="")),
+    Sight("signed out", "signed_out.html", lambda at: at.see("/v2/logout")),
+    Sight(
+        "signed out, with nowhere to go",
+        "signed_out.html",
+        lambda at: _log_out(at, signed_in=False, post_logout_redirect_uri="https://evil.example/"),
+        400,
     ),
     Sight("allowed", "done.html", lambda at: _decided(at, "allow")),
     Sight("denied", "done.html", lambda at: _decided(at, "deny")),

@@ -28,10 +28,10 @@ from host_tools.authority.core.records import (
     OobChallenge,
     RefreshToken,
 )
-from host_tools.authority.pages import rendering
+from host_tools.authority.pages import logout, rendering
 from tests.campaign import extent
 
-from .authorize.application import ASKED, CALLBACK, IMPLICIT
+from .authorize.application import ASKED, CALLBACK, GOODBYE, IMPLICIT, ORIGIN
 from .form_pages import SIGHTS, Names, Reply, Scene, page_templates, scene
 from .mfa_wire import code_of
 from .odd_requests import FORM, form_value
@@ -88,7 +88,14 @@ POLICY = re.compile(
     r"default-src 'none'; style-src 'self'; form-action 'self'( https://app\.example)?; frame-ancestors 'none'; "
     r"base-uri 'none'"
 )
-OWN = [name for name, sight in SIGHTS.items() if "form_post" not in sight.template]
+# The one page with a script: it has no form, and an application may frame it.
+MESSAGE_POLICY = re.compile(
+    rf"default-src 'none'; style-src 'self'; script-src 'sha256-[\w+/=]{{44}}'; form-action 'none'; "
+    rf"frame-ancestors {re.escape(ORIGIN)}; base-uri 'none'"
+)
+FOR_APPLICATIONS = ("form_post.html", "web_message.html")
+OWN = [name for name, sight in SIGHTS.items() if sight.template not in FOR_APPLICATIONS]
+AT_ONCE, LOGOUT = "/v2/logout", "/oidc/logout"
 
 
 def standing(at: Scene) -> list[Any]:
@@ -112,12 +119,17 @@ class Attack:
         self._snapshot = snapshots.take(at.authority)
         self._cookies = dict(at.http.cookies)
         self._before = standing(at)
+        self._signed_out = [[], *self._before[1:]]
         self._paths = [urlsplit(path).path for path in page_routes(at)]
 
     def request(self, method: str, path: str, shows: str = "", **sent: Any) -> Reply:
-        """Whatever is sent, nothing comes of it. shows: the field whose own entry its page may show again."""
+        """Whatever is sent, nothing comes of it. shows: the field whose own entry its page may show again.
+
+        At two addresses a person may be signed out of it, which is what they are for.
+        """
         reply = self.at.http.request(method, path, **sent)
-        assert standing(self.at) == self._before
+        signs_out = (method, urlsplit(path).path) in (("GET", AT_ONCE), ("POST", logout.CONFIRMED))
+        assert standing(self.at) == self._before or (signs_out and standing(self.at) == self._signed_out)
         snapshots.put_back(self.at.authority, self._snapshot)
         self.at.http.cookies = self._cookies
         self.check(reply, shows)
@@ -132,9 +144,12 @@ class Attack:
         if location is not None:
             assert re.fullmatch(r"[!-~]+", location) and not set(location) & set("<>\"'`\\")
             own = re.match(r"(/[^?#]*)", location)
-            assert (own and own.group(1) in self._paths) or re.match(re.escape(CALLBACK) + "[?#]", location), location
+            outside = re.match(re.escape(CALLBACK) + "[?#]", location) or re.match(
+                re.escape(GOODBYE) + r"(\?|$)", location
+            )
+            assert (own and own.group(1) in self._paths) or outside, location
             # A form of an application's comes back as an address, with all that it sent.
-            assert not own or own.group(1) == "/authorize" or MARK not in location
+            assert not own or own.group(1) in ("/authorize", LOGOUT) or MARK not in location
         others = [value for name, value in reply.headers.multi_items() if name != "location"]
         assert MARK not in str(others)
         if reply.headers.get("content-type", "").startswith("text/html"):
@@ -144,9 +159,17 @@ class Attack:
 
     def check_page(self, reply: Reply, shows: str) -> None:
         assert {name: reply.headers[name] for name in PAGE_HEADERS} == PAGE_HEADERS
-        assert POLICY.fullmatch(reply.headers["content-security-policy"])
         assert PRODUCT not in reply.text
         markup = Markup(reply.text)
+        if MESSAGE_POLICY.fullmatch(reply.headers["content-security-policy"]):
+            assert reply.text.count(f"<script>{rendering.WEB_MESSAGE_SCRIPT}</script>") == 1
+            markup.elements.remove(("script", {}))
+            [told] = [attributes for _, attributes in markup.elements if attributes.get("id") == "answer"]
+            message = json.loads(told.pop("data-message") or "")
+            assert MARK not in str(told) and set(message) == {"type", "response"}
+            assert {name for name, value in message["response"].items() if MARK in value} <= {shows}
+        else:
+            assert POLICY.fullmatch(reply.headers["content-security-policy"])
         assert MARK not in " ".join(markup.words)
         for tag, attributes in markup.elements:
             assert tag not in ("script", "img", "iframe", "object", "embed", "base", "style")
@@ -225,7 +248,7 @@ def test_every_form_is_among_them(key_record):
         with scene(key_record) as at:
             actions |= {form.action for form in own_forms(sight.reach(at))}
             posts = {path for path, methods in page_routes(at).items() if "POST" in methods}
-    assert actions | {"/authorize"} == posts
+    assert actions | {"/authorize", LOGOUT} == posts
 
 
 @pytest.mark.parametrize(
@@ -299,7 +322,8 @@ def test_no_cookie_does_harm(key_record, name):
                 attack.at.http.cookies.clear()
                 sent_along = headers if cookie is None else headers | {"Cookie": cookie}
                 refused = attack.request("POST", form.action, content=body, headers=sent_along)
-                assert refused.status_code == 403
+                # Who is not signed in needs no token to be sent on by the form that signs out.
+                assert refused.status_code in ((303, 400) if form.action == logout.CONFIRMED else (403,))
                 attack.at.http.cookies.clear()
                 attack.request("GET", form.action, headers=sent_along)
 
@@ -342,11 +366,11 @@ PARAMETERS = [*ASKED, "response_mode", "prompt", "max_age", "resource", "login_h
 
 
 @pytest.mark.parametrize("parameter", PARAMETERS)
-@pytest.mark.parametrize("response", ["code", "implicit", "form_post"])
+@pytest.mark.parametrize("response", ["code", "implicit", "form_post", "web_message"])
 @pytest.mark.parametrize("name", ["code", "application's consent"])
 def test_no_parameter_of_an_authorization_request_does_harm(key_record, parameter, response, name):
     """What the application itself sent goes back to it, encoded; nothing goes anywhere else."""
-    changed = {"code": {}, "implicit": IMPLICIT, "form_post": {"response_mode": "form_post"}}[response]
+    changed = {"code": {}, "implicit": IMPLICIT}.get(response, {"response_mode": response})
     with attacked(key_record, name) as attack:
         for entry in ENTRIES.values():
             asked = body_of(ASKED | changed, {parameter: entry})
@@ -354,6 +378,23 @@ def test_no_parameter_of_an_authorization_request_does_harm(key_record, paramete
             query = quote_from_bytes(asked[:60_000], safe="%=&")
             attack.request("GET", f"/authorize?{query}", shows)
             attack.request("POST", "/authorize", shows, content=asked, headers={"Content-Type": FORM})
+
+
+LOGOUT_ASKED = {"client_id": "spa", "post_logout_redirect_uri": GOODBYE, "state": "xyz", "id_token_hint": "a.b.c"}
+
+
+@pytest.mark.parametrize("parameter", [*LOGOUT_ASKED, "logout_hint", "ui_locales", "returnTo", "federated"])
+@pytest.mark.parametrize("name", ["code", "application's consent"])
+def test_no_parameter_of_a_logout_does_harm(key_record, parameter, name):
+    """Nobody signed in, and somebody, who is asked. What the application sent is in the question's form."""
+    with attacked(key_record, name) as attack:
+        for entry in ENTRIES.values():
+            asked = body_of(LOGOUT_ASKED, {parameter: entry})
+            shows = parameter if parameter in ("state", "post_logout_redirect_uri") else ""
+            query = quote_from_bytes(asked[:60_000], safe="%=&")
+            attack.request("GET", f"{LOGOUT}?{query}", shows)
+            attack.request("POST", LOGOUT, shows, content=asked, headers={"Content-Type": FORM})
+            attack.request("GET", f"{AT_ONCE}?{query.replace('post_logout_redirect_uri', 'returnTo')}")
 
 
 @pytest.mark.parametrize("body", BODIES)
@@ -373,16 +414,16 @@ def says_who_is_signed_in(template: str) -> bool:
 
 # Where each is shown again, by template.
 SHOWN_IN = {
-    "client": {"application_consent.html", "sign_in.html"},
+    "client": {"application_consent.html", "sign_in.html", "log_out.html", "signed_out.html"},
     "display": {"consent.html", "phone.html"},
     "scope": {"application_consent.html"},
     "phone": {"push.html", "ways.html"},
     "typed": {"sign_in.html", "enrol_recipient.html"},
-    "state": {"form_post.html"},
+    "state": {"form_post.html", "log_out.html", "web_message.html"},
     "message": {"outbox.html", "problem.html"},
     "number": {"outbox.html"},
     "address": {"outbox.html", "message_code.html", "ways.html"},
-    "person": {"phone.html", *(each for each in page_templates() if says_who_is_signed_in(each))},
+    "person": {"phone.html", "log_out.html", *(each for each in page_templates() if says_who_is_signed_in(each))},
 }
 
 
@@ -393,6 +434,9 @@ def test_what_is_shown_again_stays_text_and_is_shown_where_it_is_said(key_record
         with scene(key_record, hostile) as at:
             reply = sight.reach(at)
         markup = Markup(reply.text)
+        if sight.template == "web_message.html":  # the one script there is
+            assert f"<script>{rendering.WEB_MESSAGE_SCRIPT}</script>" in reply.text
+            markup.elements.remove(("script", {}))
         assert not {tag for tag, _ in markup.elements} & {"script", "img"}, sight.name
         assert not [name for _, attributes in markup.elements for name in attributes if name.startswith("on")]
         if reply.status_code == sight.status:  # else a page before it has refused what it was given

@@ -76,9 +76,9 @@ def test_it_is_openapi(document):
     assert len({each["operationId"] for each in operations}) == len(operations)
 
 
-def test_every_route_for_programs_is_described(api, authority, document):
+def test_every_route_for_programs_is_described(api, authority, dialect, document):
     """The pages are for people."""
-    for_people = {route.path for route in pages.routes(authority)}
+    for_people = {route.path for route in pages.routes(authority, DIALECTS[dialect].logout)}
     told = {route.path for route in api.app.routes if not isinstance(route, Mount)} - for_people
     told |= {f"/control{route.path}" for route in control_api.resources(Controls(authority), ISSUER)}
     assert {re.sub(":[a-z]+}", "}", path) for path in told} == set(document["paths"])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import jwt
 import pytest
+from starlette.testclient import TestClient
 
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.errors import WayNotOpen
@@ -21,7 +22,7 @@ from host_tools.authority.core.records import LoginSession, MfaTransaction, User
 from host_tools.clock import NS, VirtualClock
 from host_tools.rehearsal.person import PersonStuck, approve
 
-from .conftest import Browser, Display
+from .conftest import ISSUER, Browser, Display
 from .mfa_wire import PHONE, Person, add_person, code_in, code_of, give, wrong
 from .test_double_clicks import form_of, overlapping  # noqa: F401
 from .test_pages import HOSTILE, heading
@@ -580,6 +581,23 @@ def test_only_the_app_that_is_set_up_confirms_it(signing, authority):
     assert refused.status_code == 400
     assert not authority.authenticators.has_any(login.person.user_id)
     assert heading(first_use(login, page, "otp")) == "Save your recovery code"
+
+
+@pytest.mark.parametrize("kind", ["otp", "sms", "push"])
+def test_what_another_login_began_is_not_confirmed_here(signing, kind):
+    """Who knows the password alone would have its owner scan a key of theirs, by a link."""
+    theirs = signing()
+    link = str(enrol(theirs, theirs.begin(), kind).url)
+    with TestClient(theirs.browser.http.app, base_url=ISSUER) as http:
+        owner = replace(theirs, browser=replace(theirs.browser, http=http))
+        owner.begin()
+        assert heading(owner.browser.see(link)) == "Add a second factor"
+        own = enrol(owner, owner.browser.see(f"{START}/enrol"), "email", "anna@stoa.example")
+        shown = forms(own)[f"{START}/enrol/confirm"] | {"way": parse_qs(urlsplit(link).query)["way"][0]}
+        for sent, more in [("send", {}), ("confirm", {"code": "123456"})]:
+            reply = http.post(f"{START}/enrol/{sent}", data=shown | more, follow_redirects=True)
+            assert heading(reply) == "Add a second factor"
+        assert heading(first_use(owner, own, "email")) == "Save your recovery code"
 
 
 @pytest.mark.parametrize(("factors", "has"), [(("push",), []), ((), ["otp"])])

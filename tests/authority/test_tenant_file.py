@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from host_tools.authority.core.policies import MfaSwitch
+from host_tools.authority.core.records import Client
 from host_tools.authority.core.user_code import UserCodes
+from host_tools.authority.provisioning import put_clients
 from host_tools.authority.tenant_file import LARGEST_FILE, load, parse
 from host_tools.authority.tenant_settings import (
     AuthenticatorSettings,
@@ -114,6 +116,24 @@ def test_every_key_is_taken():
         webhooks=("https://hooks.example/a?key=b", "http://[::1]:9000"),
     )
     assert (ClientSettings().refresh_lifetime_s, ClientSettings().name) == (2_592_000, "Stoa display")
+
+
+def test_a_browser_application_is_taken_and_its_addresses_kept_as_they_are(store):
+    text = """
+        [[clients]]
+        client_id = "bank"
+        grants = ["authorization_code"]
+        redirect_uris = ["https://App.example:443/callback", "http://127.0.0.1:3000/", "http://127.0.0.1:3000/other"]
+        logout_uris = ["https://App.example:443/", "http://127.0.0.1:3000/bye?x=1", "https://App.example:443/"]
+        """
+    [bank] = parse(text, "tenant.toml").clients
+    assert bank.logout_uris == ("https://App.example:443/", "http://127.0.0.1:3000/bye?x=1")
+    # As a browser tells them in Origin.
+    assert bank.web_origins == ("https://app.example", "http://127.0.0.1:3000")
+    put_clients(store, [bank], only=True)
+    [kept] = store.find(Client)
+    assert kept.logout_uris == "https://App.example:443/ http://127.0.0.1:3000/bye?x=1"
+    assert (kept.redirect_uris.split(), kept.web_origins.split()) == ([*bank.redirect_uris], [*bank.web_origins])
 
 
 def test_a_user_whose_list_of_authenticators_is_empty_has_none_and_without_a_list_what_is_there():

@@ -143,6 +143,25 @@ from .tenant_files import SECRET, USER, problems
             " it out",
         ),
         (
+            "[[clients]]\nlogout_uris = ['https://app.example/']",
+            '2: clients[0].logout_uris: is of the grants "authorization_code" and "implicit"; add one of them, or take'
+            " it out",
+        ),
+        *(
+            (
+                "[[clients]]\ngrants = ['implicit']\nredirect_uris = ['https://app.example/']\n"
+                f"logout_uris = ['{wrong}']",
+                "4: clients[0].logout_uris[0]: must be an http or https address of ASCII without #, as"
+                " http://127.0.0.1:9000/messages",
+            )
+            for wrong in ("app://bye", "https://app.example/#bye", "/bye", "https://app.example/a b", "")
+        ),
+        (
+            "[[clients]]\ngrants = ['implicit']\nredirect_uris = ['https://app.example/']\n"
+            "logout_uris = ['https://app.example/bye?']",
+            "4: clients[0].logout_uris[0]: ends in a bare ?, which an answer's own would follow; take it out",
+        ),
+        (
             "[[clients]]\ngrants = ['implicit']\nredirect_uris = ['https://app.example/#x']",
             "3: clients[0].redirect_uris[0]: must be an http or https address of ASCII without #, as"
             " http://127.0.0.1:9000/messages",

@@ -20,6 +20,7 @@ from host_tools.authority.core.records import SigningKey, User
 from host_tools.authority.core.storage import Store
 from host_tools.clock import NS, Clock, now_s
 
+_ID_TOKEN = "JWT"
 _TYPE = "at+jwt"  # RFC 9068 2.1; a resource must refuse any other (section 4), so that an ID token opens nothing
 _BITS = 2048
 _ID_TOKEN_TTL_S = 36_000  # Auth0's default
@@ -111,7 +112,7 @@ class AccessTokens:
         if access_token is not None:
             half = hashlib.sha256(access_token.encode()).digest()[:16]
             claims["at_hash"] = base64.urlsafe_b64encode(half).decode().rstrip("=")
-        return self._signed("JWT", claims)
+        return self._signed(_ID_TOKEN, claims)
 
     def _signed(self, kind: str, claims: dict[str, Any]) -> str:
         header = {"alg": "RS256", "typ": kind, "kid": self._key.kid}
@@ -147,21 +148,29 @@ class TokenVerifier:
 
     def claims(self, token: str) -> Mapping[str, Any]:
         """The claims of a token that is good here and now. Raises InvalidToken."""
-        try:
-            decoded = jwt.decode(token, self._keys, algorithms=["RS256"])
-        except (JoseError, ValueError, TypeError, KeyError) as unreadable:
-            raise InvalidToken from unreadable
-        claims = decoded.claims
+        claims = self._issued(token, _TYPE)
         audience = claims.get("aud")
         audiences = audience if isinstance(audience, list) else [audience]
         expiry = claims.get("exp")
         good = (
-            decoded.header.get("typ") == _TYPE
-            and claims.get("iss") == self._issuer
-            and (self._audience is None or self._audience in audiences)
+            (self._audience is None or self._audience in audiences)
             and isinstance(expiry, int)
             and now_s(self._clock) < expiry
         )
         if not good:
             raise InvalidToken
         return claims
+
+    def id_token(self, token: str) -> Mapping[str, Any]:
+        """The claims of an ID token that was issued here, for whomever; it may have expired. Raises InvalidToken."""
+        return self._issued(token, _ID_TOKEN)
+
+    def _issued(self, token: str, kind: str) -> Mapping[str, Any]:
+        """Raises InvalidToken."""
+        try:
+            decoded = jwt.decode(token, self._keys, algorithms=["RS256"])
+        except (JoseError, ValueError, TypeError, KeyError) as unreadable:
+            raise InvalidToken from unreadable
+        if decoded.header.get("typ") != kind or decoded.claims.get("iss") != self._issuer:
+            raise InvalidToken
+        return decoded.claims

@@ -17,6 +17,7 @@ from host_tools.authority.core.issued_tokens import IssuedTokens
 from host_tools.authority.core.login_enrolment import LoginEnrolment
 from host_tools.authority.core.login_factors import LoginFactors
 from host_tools.authority.core.login_verdicts import LoginVerdicts
+from host_tools.authority.core.logouts import Logouts
 from host_tools.authority.core.mfa_api import MfaApi
 from host_tools.authority.core.mfa_grants import MfaGrants
 from host_tools.authority.core.mfa_transactions import MfaTransactions
@@ -101,9 +102,8 @@ class Authority:
             self.events,
         )
         keys = self.access_tokens.public_keys()
-        self.issued_tokens = IssuedTokens(
-            self.tokens, self.users, self.refresh_tokens, TokenVerifier(keys, issuer, None, clock)
-        )
+        verifier = TokenVerifier(keys, issuer, None, clock)
+        self.issued_tokens = IssuedTokens(self.tokens, self.users, self.refresh_tokens, verifier)
         self.mfa_api = MfaApi(
             self.users,
             self.tokens,
@@ -126,6 +126,7 @@ class Authority:
         self.answers = AuthorizationAnswers(
             store, clock, issuer, self.requests, self.codes, self.consents, self.sessions, self.events
         )
+        self.logouts = Logouts(store, verifier, self.sessions, self.events)
         self.login_verdicts = LoginVerdicts(store, self.users, self.sessions, self.post_login)
         self.login_factors = LoginFactors(
             store, clock, self.sessions, transactions, self.authenticators, self.challenges, self.events

@@ -33,7 +33,7 @@ _NOT_WITHOUT: Mapping[Step, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent to the application, and how: query, fragment or form_post."""
+    """What is sent to the application, and how: query, fragment, form_post or web_message."""
 
     redirect_uri: str
     mode: str

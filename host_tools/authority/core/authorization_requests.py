@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from host_tools.authority.core.errors import Refusal
 from host_tools.authority.core.policies import Protocol
@@ -22,6 +23,8 @@ LIFETIME_S = 3600  # a login session's
 _LONGEST = 2000  # of any value; a redirect is an address, which browsers cut at about that
 _CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 4.2
 _MAX_AGE = re.compile(r"[0-9]{1,9}")
+_HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
+WEB_MESSAGE = "web_message"  # draft-sakimura-oauth-wmrm: posted to the window that has opened the page, or frames it
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,15 @@ class _Form:
     needs_nonce: bool = False
 
 
+_WITHOUT_A_QUERY = ("fragment", "form_post", WEB_MESSAGE)
 # OAuth 2.0 Multiple Response Type Encoding Practices 5: tokens never go into a query.
 RESPONSE_FORMS: Mapping[frozenset[str], _Form] = {
-    frozenset({"code"}): _Form("authorization_code", "oidc-basic-profile", ("query", "fragment", "form_post")),
-    frozenset({"token"}): _Form("implicit", "oidc-implicit-profile", ("fragment", "form_post")),
-    frozenset({"id_token"}): _Form("implicit", "oidc-implicit-profile", ("fragment", "form_post"), True),
-    frozenset({"id_token", "token"}): _Form("implicit", "oidc-implicit-profile", ("fragment", "form_post"), True),
+    frozenset({"code"}): _Form("authorization_code", "oidc-basic-profile", ("query", *_WITHOUT_A_QUERY)),
+    frozenset({"token"}): _Form("implicit", "oidc-implicit-profile", _WITHOUT_A_QUERY),
+    frozenset({"id_token"}): _Form("implicit", "oidc-implicit-profile", _WITHOUT_A_QUERY, True),
+    frozenset({"id_token", "token"}): _Form("implicit", "oidc-implicit-profile", _WITHOUT_A_QUERY, True),
 }
+RESPONSE_MODES = tuple(dict.fromkeys(mode for form in RESPONSE_FORMS.values() for mode in form.modes))
 _PROMPTS = ("none", "login", "consent", "select_account")
 
 
@@ -70,13 +75,15 @@ class AuthorizationRequests:
         form = RESPONSE_FORMS.get(words)
         usual = form or RESPONSE_FORMS[frozenset({"code" if not words or "code" in words else "token"})]
         mode = sent.get("response_mode") or usual.modes[0]
+        # Auth0's "Allowed Web Origins" are those for web messages too.
+        receives = mode != WEB_MESSAGE or origin_of(redirect_uri) in client.web_origins.split()
         now = self._clock.now_ns()
         request = AuthorizationRequest(
             request_id=fingerprint(secrets.token_urlsafe(32)),
             client_id=client.client_id,
             redirect_uri=redirect_uri,
             response_type=" ".join(sorted(words)),
-            response_mode=mode if mode in usual.modes else usual.modes[0],
+            response_mode=mode if mode in usual.modes and receives else usual.modes[0],
             scope=granted(client, sent.get("scope")),
             audience=sent.get("audience") or sent.get("resource") or client.audience,
             state=sent.get("state") or "",
@@ -91,6 +98,9 @@ class AuthorizationRequests:
         )
         if mode not in usual.modes:
             raise AuthorizationRefused(request, "invalid_request", f"response_mode is one of {', '.join(usual.modes)}.")
+        if not receives:  # Auth0's words
+            sentence = f"The specified redirect_uri '{redirect_uri}' does not have a registered origin."
+            raise AuthorizationRefused(request, "invalid_request", sentence)
         self._check(request, sent, client, form)
         max_age = sent.get("max_age")
         if max_age is not None:
@@ -166,6 +176,23 @@ def _wrong_challenge(request: AuthorizationRequest, method: str | None, client: 
     if not _CHALLENGE.fullmatch(request.code_challenge):
         return "code_challenge is 43 to 128 characters of base64url."
     return None
+
+
+def origin_of(address: str) -> str | None:
+    """RFC 6454 6.2, as a browser tells an address's origin; None for one that has none on the web.
+
+    Nothing but scheme, host and port is in it, so that it may stand in a header.
+    """
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    host = f"[{host}]" if ":" in host else host
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    if usual is None or not _HOST.fullmatch(host):
+        return None
+    return f"{parts.scheme}://{host}" + ("" if port in (None, usual) else f":{port}")
 
 
 def protocol_of(request: AuthorizationRequest) -> Protocol:

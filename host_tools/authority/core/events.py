@@ -11,6 +11,7 @@ from host_tools.clock import Clock
 EventKind = Literal[
     "login_succeeded",
     "login_failed",
+    "logout_succeeded",
     "device_authorization_failed",
     "device_activation_failed",
     "device_activation_cancelled",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from host_tools.authority.core.authenticators import Authenticators
 from host_tools.authority.core.challenges import Challenges
 from host_tools.authority.core.errors import InvalidRequest, Refusal, WayNotOpen, WrongEmailAddress, WrongPhoneNumber
@@ -37,11 +39,13 @@ class LoginEnrolment:
         return self._kinds(self._factors.held(session))
 
     def begun(self, session: LoginSession, authenticator_id: str) -> Authenticator | None:
-        """The one that waits to be confirmed."""
+        """The one that waits to be confirmed, begun in this login: another's secret is known to whoever began that, and
+        a link is all it takes to have somebody scan it."""
+        held = self._factors.held(session)
         found = self._store.get(Authenticator, authenticator_id)
-        if found is None or found.user_id != session.user_id or found.active:
+        if found is None or found.active or authenticator_id not in held.enrolling.split():
             return None
-        return found if found.factor in self.kinds(session) else None
+        return found if found.factor in self._kinds(held) else None
 
     def sent(self, session: LoginSession, authenticator: Authenticator) -> OobChallenge | None:
         """As login_factors.py."""
@@ -64,6 +68,8 @@ class LoginEnrolment:
             if made is None:
                 seed = seed_of(held, secret)
                 made = self._authenticators.enrol(held.user_id, factor, called, seed).authenticator
+                begun = f"{held.enrolling} {made.authenticator_id}".strip()
+                self._store.put(replace(held, enrolling=begun))
             refusal = self._factors.challenge(held, made, None) if factor in OUT_OF_BAND else None
         if refusal is not None:
             raise refusal

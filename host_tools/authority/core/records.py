@@ -63,6 +63,7 @@ class Client:
     refresh_idle_s: int | None  # how long a family may go unused; None for ever
     refresh_leeway_s: int  # how long the previous token of a family is still taken after rotation; Auth0's default is 0
     redirect_uris: str = ""  # where /authorize may send a browser back to
+    logout_uris: str = ""  # where one may be sent once nobody is signed in: Auth0's "Allowed Logout URLs"
     web_origins: str = ""  # whose scripts may ask the token endpoint (CORS)
     skips_consent: bool = False  # Auth0's first-party application, whose API lets it skip the question
 
@@ -181,6 +182,7 @@ class LoginSession:
     outcome: str | None  # allowed, denied: what the last answer was
     request_id: str | None = None  # the application being answered for, where it is no device
     verdict: str | None = None  # what scripts said of this user at this device: login_verdicts.py; None: not asked
+    signed_in_for: str | None = None  # the application's request that the password was given for
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,7 @@ class MfaTransaction:
     created_at: int
     expires_at: int
     spent_at: int | None
+    enrolling: str = ""  # the ids of the authenticators begun at its pages, which no other login may confirm
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from host_tools.authority.dialects.oauth import (
     REFRESH_GRANT,
     Call,
     Dialect,
+    LogoutPaths,
 )
 from host_tools.authority.parameters import FORM, JSON, Parameters
 
@@ -39,6 +40,8 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/.well-known/oauth-authorization-server": "discovery",
     "/.well-known/jwks.json": "jwks",
 }
+# Auth0's "Logout" and "OIDC Logout" in its Authentication API; who names no address goes to the first of the client's.
+_LOGOUT = LogoutPaths("/oidc/logout", at_once="/v2/logout", leads_on=True)
 # wire-facts 1.7 has the sentence; [I] the error's code.
 _TOO_MANY = {
     "error": "too_many_requests",
@@ -115,10 +118,12 @@ def _metadata(authority: Authority) -> dict[str, Any]:
         "device_authorization_endpoint": f"{issuer}oauth/device/code",
         "revocation_endpoint": f"{issuer}oauth/revoke",
         "userinfo_endpoint": f"{issuer}userinfo",
+        "end_session_endpoint": f"{issuer}{_LOGOUT.standard[1:]}",  # so in tenants made since November 2023
         "mfa_challenge_endpoint": f"{issuer}mfa/challenge",
         "jwks_uri": f"{issuer}.well-known/jwks.json",
         "scopes_supported": ["openid", "offline_access", "profile", "email"],
         **browser_applications.METADATA,
+        "response_modes_supported": ["query", "fragment", "form_post"],  # web_message is there, and not told
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
@@ -126,4 +131,4 @@ def _metadata(authority: Authority) -> dict[str, Any]:
     }
 
 
-DIALECT = Dialect(ENDPOINTS, routes, too_many_requests, partial(operations, _GRANTS))
+DIALECT = Dialect(ENDPOINTS, routes, too_many_requests, partial(operations, _GRANTS), _LOGOUT)

@@ -10,14 +10,14 @@ from starlette.routing import Route
 
 from host_tools.authority.core import errors
 from host_tools.authority.core.authority import Authority
-from host_tools.authority.core.authorization_requests import RESPONSE_FORMS
+from host_tools.authority.core.authorization_requests import RESPONSE_FORMS, RESPONSE_MODES
 from host_tools.authority.dialects import oauth
 from host_tools.authority.dialects.oauth import Call, Refusal
 
 # What is said of /authorize: RFC 8414 2, OpenID Connect Discovery 3.
 METADATA = {
     "response_types_supported": [" ".join(sorted(words)) for words in RESPONSE_FORMS],
-    "response_modes_supported": ["query", "fragment", "form_post"],
+    "response_modes_supported": list(RESPONSE_MODES),
     "code_challenge_methods_supported": ["S256"],
     "claims_supported": ["sub", "iss", "aud", "exp", "iat", "auth_time", "name", "nickname", "email", "email_verified"],
     "authorization_response_iss_parameter_supported": True,  # RFC 9207 3

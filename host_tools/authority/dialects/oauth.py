@@ -35,16 +35,29 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 @dataclass(frozen=True)
+class LogoutPaths:
+    """Where browsers are sent to be signed out. standard: by OpenID Connect RP-Initiated Logout 1.0.
+
+    at_once: where nobody is asked. leads_on: see core.logouts.Logouts.asked.
+    """
+
+    standard: str
+    at_once: str | None = None
+    leads_on: bool = False
+
+
+@dataclass(frozen=True)
 class Dialect:
     """A vendor's wire. `operations`: what its routes answer.
 
-    endpoints: what a fault of that endpoint strikes, by the path as its route has it.
+    endpoints: what a fault of that endpoint strikes, by the path as its route has it. logout: of pages.
     """
 
     endpoints: Mapping[str, Endpoint]
     routes: Callable[[Authority], list[Route]]
     too_many_requests: Callable[[RateLimit, int], Response]  # at this time, in seconds since 1970
     operations: Callable[[], tuple[Operation, ...]]
+    logout: LogoutPaths
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,14 @@ from host_tools.authority.core import errors
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.faults import Endpoint, RateLimit
 from host_tools.authority.dialects import browser_applications, oauth
-from host_tools.authority.dialects.oauth import CODE_GRANT, DEVICE_CODE_GRANT, REFRESH_GRANT, Call, Dialect
+from host_tools.authority.dialects.oauth import (
+    CODE_GRANT,
+    DEVICE_CODE_GRANT,
+    REFRESH_GRANT,
+    Call,
+    Dialect,
+    LogoutPaths,
+)
 from host_tools.authority.dialects.rfc_operations import operations
 from host_tools.authority.parameters import BodyTooLarge
 
@@ -31,6 +38,7 @@ _GRANTS = {
     REFRESH_GRANT: oauth.refresh_grant,
     CODE_GRANT: browser_applications.code_grant,
 }
+_LOGOUT = LogoutPaths("/logout")
 
 # RFC 6749 5.2: 400 for all, 401 for a client that is not known. RFC 8628 3.5 has the same for the device's polls.
 REPLIES: oauth.Replies = {
@@ -88,13 +96,14 @@ def _metadata(authority: Authority) -> dict[str, object]:
         "authorization_endpoint": f"{issuer}authorize",
         "token_endpoint": f"{issuer}token",
         "userinfo_endpoint": f"{issuer}userinfo",
+        "end_session_endpoint": f"{issuer}{_LOGOUT.standard[1:]}",
         "device_authorization_endpoint": f"{issuer}device_authorization",
         "revocation_endpoint": f"{issuer}revoke",
         "introspection_endpoint": f"{issuer}introspect",
         "jwks_uri": f"{issuer}jwks",
         "scopes_supported": ["openid", "offline_access", "profile", "email"],
         **browser_applications.METADATA,
-        "grant_types_supported": list(_GRANTS),
+        "grant_types_supported": [*_GRANTS, "implicit"],  # whose tokens come from /authorize
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "token_endpoint_auth_methods_supported": methods,
@@ -108,4 +117,4 @@ class _InteractionRequired(errors.OAuthError):
     description = "The user has to authenticate with a second factor; begin a new grant."
 
 
-DIALECT = Dialect(ENDPOINTS, routes, too_many_requests, partial(operations, _GRANTS, refusal))
+DIALECT = Dialect(ENDPOINTS, routes, too_many_requests, partial(operations, _GRANTS, refusal), _LOGOUT)

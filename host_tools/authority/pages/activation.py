@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.errors import Refusal
+from host_tools.authority.core.recipients import LONGEST_EMAIL
 from host_tools.authority.core.sessions import Outcome
 from host_tools.authority.core.user_code import UserCodes
 from host_tools.authority.pages import application_consent, rendering
@@ -18,6 +21,9 @@ from host_tools.authority.pages.wishes import wishes_of
 from host_tools.authority.parameters import Parameters
 
 _DONE = "/activate/done"
+# What a field of type email takes (html.spec.whatwg.org, "valid e-mail address"): a hint that is none is not shown.
+_LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+_EMAIL = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*")
 _DECISIONS: dict[str, Outcome] = {"allow": "allowed", "deny": "denied"}
 _DECIDED: dict[Outcome, str] = {"allowed": "allowed", "denied": "did not allow"}
 
@@ -60,19 +66,26 @@ class _Activation:
         return see(PATHS[visit.next_step(self._authority)])
 
     def login(self, visit: Visit, asked: Parameters, refusal: Refusal | None) -> Response:
+        application, hint = self._application(visit)
         return page(
             "sign_in.html",
             problem=refusal and str(refusal),
             csrf_token=visit.csrf_token,
             action=PATHS["login"],
             user_code=self._authority.user_codes.shown(visit.session.user_code or ""),
-            application=self._application(visit),
-            username=(asked.get("username") or "") if refusal else "",
+            application=application,
+            username=(asked.get("username") or "") if refusal else hint,
         )
 
-    def _application(self, visit: Visit) -> str | None:
-        """The name of the one that is being answered for. Raises RequestGone."""
-        return self._authority.answers.request_of(visit.session)[1].name if visit.session.request_id else None
+    def _application(self, visit: Visit) -> tuple[str | None, str]:
+        """The name of the one that is being answered for, and whom it takes the person for (OpenID Connect Core
+        3.1.2.1, login_hint). Raises RequestGone."""
+        if not visit.session.request_id:
+            return None, ""
+        request, client = self._authority.answers.request_of(visit.session)
+        hint = request.login_hint.strip()
+        fits = len(hint) <= LONGEST_EMAIL and _EMAIL.fullmatch(hint)
+        return client.name, hint if fits else ""
 
     def login_sent(self, visit: Visit, form: Parameters) -> Response:
         username, password = form.get("username") or "", form.get("password") or ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import urlencode, urlsplit
 
 from starlette.responses import RedirectResponse, Response
 
 from host_tools.authority.core.authorization_answers import Answer
-from host_tools.authority.pages.rendering import form_may_lead_to, page
+from host_tools.authority.core.authorization_requests import WEB_MESSAGE, origin_of
+from host_tools.authority.pages.rendering import form_may_lead_to, page, posts_to
 
 
 def sent_back(answer: Answer) -> Response:
@@ -16,6 +18,8 @@ def sent_back(answer: Answer) -> Response:
         reply = page("form_post.html", target=answer.redirect_uri, parameters=answer.parameters)
         form_may_lead_to(reply, answer.redirect_uri)
         return reply
+    if answer.mode == WEB_MESSAGE:
+        return _posted(answer)
     parts = urlsplit(answer.redirect_uri)
     if answer.mode == "fragment":
         address = parts._replace(fragment=urlencode(answer.parameters)).geturl()
@@ -25,6 +29,21 @@ def sent_back(answer: Answer) -> Response:
         address = parts._replace(query=query).geturl()
     # RFC 9700 4.12: 303, so that no form that held a password is sent on.
     return RedirectResponse(address, 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+
+
+def _posted(answer: Answer) -> Response:
+    """draft-sakimura-oauth-wmrm, as Auth0 has it: for the window that frames the page or has opened it, if it is of the
+    application's own origin, and for no other.
+
+    A frame has no person in it, so that Auth0's SDK frames requests with prompt=none alone. One without is answered as
+    well where no page is due; pages that are due are not shown in a frame, and the SDK times out, as with Auth0.
+    """
+    origin = origin_of(answer.redirect_uri)
+    assert origin is not None  # or the request was refused
+    message = json.dumps({"type": "authorization_response", "response": dict(answer.parameters)})
+    reply = page("web_message.html", message=message, target=origin)
+    posts_to(reply, origin)
+    return reply
 
 
 def undirected(sentence: str) -> Response:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from host_tools.authority import parameters
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.authorization_requests import AuthorizationRefused, Undirected
 from host_tools.authority.core.errors import InvalidRequest, Refusal, RequestGone
@@ -18,21 +16,19 @@ from host_tools.authority.core.login_verdicts import SignInDenied
 from host_tools.authority.core.records import AuthorizationRequest
 from host_tools.authority.core.sessions import SessionEnded
 from host_tools.authority.pages.answering import sent_back, undirected
-from host_tools.authority.pages.browser import Visit, remembered, see, visiting
+from host_tools.authority.pages.browser import Visit, asked_again, asked_by, remembered, see, visiting, without_head
 from host_tools.authority.pages.steps import PATHS
 from host_tools.authority.parameters import Parameters
 
 PATH = "/authorize"
-_MOST_FIELDS = 50
-_LONGEST_ADDRESS = 16_000
 _AGAIN = "Go back to the application and begin again."
 
 
 def routes(authority: Authority) -> list[Route]:
     authorization = _Authorization(authority)
     return [
-        Route(PATH, authorization.asked, methods=["GET", "POST"]),
-        Route(PATHS["answer"], authorization.answer, methods=["GET"]),
+        without_head(Route(PATH, authorization.asked, methods=["GET", "POST"])),
+        without_head(Route(PATHS["answer"], authorization.answer, methods=["GET"])),
     ]
 
 
@@ -43,13 +39,11 @@ class _Authorization:
     async def asked(self, request: Request) -> Response:
         """OpenID Connect Core 3.1.2.1: by GET, or by POST of a form. It changes nothing but what is being asked."""
         try:
-            sent = await _sent(request)
+            sent = await asked_by(request)
         except InvalidRequest as malformed:
             return undirected(malformed.description)
         if request.method == "POST":
-            # From another site it comes without our cookies, and a new session would end the one there is.
-            address = f"{PATH}?{urlencode(sent.all())}"
-            return see(address) if len(address) <= _LONGEST_ADDRESS else undirected("This asks for too much.")
+            return asked_again(PATH, sent) or undirected("This asks for too much.")
         visit = await visiting(request, self._authority)
         return remembered(await run_in_threadpool(self._begun, visit, sent), visit, self._authority.issuer)
 
@@ -97,12 +91,3 @@ class _Authorization:
             return undirected(str(gone))
         except SessionEnded:
             return undirected(_AGAIN)
-
-
-async def _sent(request: Request) -> Parameters:
-    """Raises InvalidRequest."""
-    if request.method == "POST":
-        return await parameters.read(request)
-    if len(request.query_params.multi_items()) > _MOST_FIELDS:
-        raise InvalidRequest("The address has too many parameters.")
-    return Parameters(request.query_params.multi_items())

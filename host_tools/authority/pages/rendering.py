@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -17,6 +19,9 @@ _HERE = Path(__file__).parent
 _STYLE = (_HERE / "assets" / "stoa.css").read_bytes()
 # The name changes with the content, so that a browser may keep it.
 _STYLE_PATH = f"/assets/stoa-{hashlib.sha256(_STYLE).hexdigest()[:12]}.css"
+# The one script there is, of the page that posts an answer to a window: always this text, for the policy has its hash.
+WEB_MESSAGE_SCRIPT = (_HERE / "assets" / "web_message.js").read_text(encoding="utf-8")
+_SCRIPT_HASH = base64.b64encode(hashlib.sha256(WEB_MESSAGE_SCRIPT.encode()).digest()).decode()
 
 # No script, no image, no frame, nothing from elsewhere; the one style sheet and forms to ourselves.
 _HEADERS = {
@@ -33,6 +38,7 @@ _templates = Environment(
     undefined=StrictUndefined,
 )
 _templates.globals["style_path"] = _STYLE_PATH
+_templates.globals["web_message_script"] = Markup(WEB_MESSAGE_SCRIPT)
 
 
 def page(template: str, status: int = 200, **content: Any) -> HTMLResponse:
@@ -51,6 +57,14 @@ def form_may_lead_to(reply: Response, address: str) -> None:
         parts = urlsplit(address)
         target = f"form-action 'self' {parts.scheme}://{parts.netloc};"
         reply.headers["Content-Security-Policy"] = policy.replace("form-action 'self';", target)
+
+
+def posts_to(reply: Response, origin: str) -> None:
+    """Let this page run its script, and windows of that origin frame it. It has no form."""
+    reply.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; style-src 'self'; script-src 'sha256-{_SCRIPT_HASH}'; form-action 'none'; "
+        f"frame-ancestors {origin}; base-uri 'none'"
+    )
 
 
 def problem(status: int, sentence: str) -> HTMLResponse:

@@ -14,6 +14,7 @@ from tests.authority.conftest import Browser
 
 CALLBACK = "https://app.example/callback"
 ORIGIN = "https://app.example"
+GOODBYE = "https://app.example/goodbye"
 API = "https://api.example"
 VERIFIER = "a-verifier-of-forty-three-characters-at-least"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
@@ -31,6 +32,7 @@ SPA = Client(
     refresh_idle_s=None,
     refresh_leeway_s=0,
     redirect_uris=f"{CALLBACK} https://app.example/other?page=1",
+    logout_uris=f"{GOODBYE} https://app.example/left?from=stoa",
     web_origins=ORIGIN,
     skips_consent=True,
 )

@@ -10,6 +10,7 @@ import jwt
 import pytest
 
 from host_tools.authority.core.authorization_codes import LIFETIME_S
+from host_tools.authority.core.records import AuthorizationCode, AuthorizationRequest, LoginSession
 from host_tools.clock import NS
 
 from .application import ASKED, CALLBACK, CHALLENGE, SPA, VERIFIER, sent_back
@@ -96,7 +97,11 @@ def test_a_client_without_an_address_is_refused_on_a_page(application, store, te
         ({"code_challenge_method": ""}, "invalid_request", "code_challenge_method must be S256."),
         ({"code_challenge_method": "plain"}, "invalid_request", "code_challenge_method must be S256."),
         ({"code_challenge": "short"}, "invalid_request", "code_challenge is 43 to 128 characters of base64url."),
-        ({"response_mode": "web"}, "invalid_request", "response_mode is one of query, fragment, form_post."),
+        (
+            {"response_mode": "web"},
+            "invalid_request",
+            "response_mode is one of query, fragment, form_post, web_message.",
+        ),
         ({"prompt": "none login"}, "invalid_request", "prompt is none, or of login, consent, select_account."),
         ({"prompt": "create"}, "invalid_request", "prompt is none, or of login, consent, select_account."),
         ({"max_age": "-1"}, "invalid_request", "max_age is a whole number of seconds."),
@@ -123,6 +128,16 @@ def test_a_parameter_that_comes_twice_is_refused_on_a_page(application):
 def test_it_may_be_asked_by_a_form_too(application):
     reply = application.follow(application.person.http.post("/authorize", data=ASKED, follow_redirects=False))
     assert "code" in sent_back(application.sign_in(reply))
+
+
+@pytest.mark.parametrize("path", ["/authorize", "/authorize/answer"])
+def test_looking_at_the_head_alone_begins_nothing(application, store, path):
+    """RFC 9110 9.2.1: HEAD is safe. There a GET keeps a request, or gives a code."""
+    application.sign_in(application.ask())
+    before = store.find(AuthorizationRequest), store.find(AuthorizationCode), store.find(LoginSession)
+    reply = application.person.http.head(path, params=ASKED, follow_redirects=False)
+    assert (reply.status_code, "HEAD" in reply.headers["allow"], "set-cookie" in reply.headers) == (405, False, False)
+    assert (store.find(AuthorizationRequest), store.find(AuthorizationCode), store.find(LoginSession)) == before
 
 
 def test_an_address_of_several_with_a_query_keeps_it(application):
@@ -179,9 +194,9 @@ def test_a_code_that_comes_again_ends_what_the_first_gave(application, authority
 @pytest.mark.parametrize(
     ("prompt", "asked"), [("", False), ("login", True), ("select_account", True), ("consent", False)]
 )
-def test_prompt_may_ask_for_the_password_again(application, clock, prompt, asked):
+def test_prompt_may_ask_for_the_password_again(application, prompt, asked):
+    """Of who has signed in a moment ago as well, by a clock that stands still."""
     application.code()
-    clock.sleep_ns(NS)
     reply = application.ask(prompt=prompt)
     assert ('name="password"' in reply.text) == asked
     if asked:

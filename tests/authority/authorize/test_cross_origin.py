@@ -43,3 +43,11 @@ def test_no_page_and_no_control_is_for_another_site(application, path):
 def test_the_public_documents_may_be_read_by_the_application(application):
     for path in ("/.well-known/openid-configuration", "/.well-known/jwks.json"):
         assert allowed(application.person.http.get(path, headers={"Origin": ORIGIN})) == ORIGIN
+
+
+@pytest.mark.parametrize("origin", [None, ORIGIN, EVIL])
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/userinfo"])
+def test_a_cache_is_told_that_the_origin_counts_even_where_none_came(application, path, origin):
+    """A kept reply without the CORS headers would else be given to a script."""
+    reply = application.person.http.get(path, headers={"Origin": origin} if origin else {})
+    assert reply.headers["vary"] == "Origin"

@@ -45,7 +45,7 @@ def test_the_order_of_the_words_does_not_matter(application):
     ("changed", "error", "said"),
     [
         ({"nonce": ""}, "invalid_request", "nonce is required for an ID token."),
-        ({"response_mode": "query"}, "invalid_request", "response_mode is one of fragment, form_post."),
+        ({"response_mode": "query"}, "invalid_request", "response_mode is one of fragment, form_post, web_message."),
         ({"scope": "view:balance"}, "invalid_scope", "An ID token takes scope openid."),
         ({"prompt": "none"}, "login_required", "Login required"),
     ],

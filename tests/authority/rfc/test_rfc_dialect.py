@@ -152,7 +152,9 @@ def test_the_discovery_document_names_what_is_there(http, document, tokens, tena
     without_times = {"verify_exp": False, "verify_iat": False}
     claims = jwt.decode(tokens["access_token"], key, ["RS256"], audience=tenant.audience, options=without_times)
     assert claims["iss"] == metadata["issuer"]
-    assert set(metadata["grant_types_supported"]) == {DEVICE_CODE_GRANT, "refresh_token", "authorization_code"}
+    grants = {DEVICE_CODE_GRANT, "refresh_token", "authorization_code", "implicit"}
+    assert set(metadata["grant_types_supported"]) == grants
+    assert metadata["response_modes_supported"] == ["query", "fragment", "form_post", "web_message"]
     assert metadata["response_types_supported"] == ["code", "token", "id_token", "id_token token"]
     assert metadata["code_challenge_methods_supported"] == ["S256"]
     assert metadata["authorization_endpoint"] == f"{ISSUER}authorize"

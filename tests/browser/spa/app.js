@@ -1,7 +1,7 @@
 // A browser application as Auth0's quickstart has one: npm's auth0-spa-js does all of it.
 // Its settings come in the address it is first opened by.
 const answered = /[?&](code|error)=/.test(location.search);
-if (!answered && location.search) sessionStorage.settings = decodeURIComponent(location.search.slice(1));
+if (!answered && location.search.length > 10) sessionStorage.settings = decodeURIComponent(location.search.slice(1));
 const settings = JSON.parse(sessionStorage.settings);
 
 function tell(what) {
@@ -23,6 +23,18 @@ async function main() {
   const logIn = (more) => client.loginWithRedirect({ authorizationParams: more }).catch((e) => tell({ error: e.error }));
   document.getElementById("log-in").onclick = () => logIn({});
   document.getElementById("step-up").onclick = () => logIn({ scope: `${settings.scope} transfer:funds` });
+  const attempt = (what) => what().then(tell, (e) => tell({ error: e.error, description: e.error_description }));
+  document.getElementById("in-popup").onclick = () =>
+    attempt(async () => {
+      await client.loginWithPopup({ authorizationParams: settings.hint ? { login_hint: settings.hint } : {} });
+      return { beside: await client.getUser(), token: await client.getTokenSilently() };
+    });
+  // Past what it keeps: without refresh tokens by a hidden frame.
+  document.getElementById("renew").onclick = () =>
+    attempt(async () => ({ renewed: await client.getTokenSilently({ cacheMode: "off" }) }));
+  const logOut = (returnTo) => client.logout({ logoutParams: { returnTo } });
+  document.getElementById("log-out").onclick = () => logOut(`${location.origin}/?left`);
+  document.getElementById("log-out-elsewhere").onclick = () => logOut("https://evil.example/");
   try {
     if (answered) {
       await client.handleRedirectCallback();
