@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import product
 from typing import Any
 from urllib.parse import quote, quote_from_bytes, urlsplit
 
@@ -29,7 +30,7 @@ from host_tools.authority.core.records import (
     RefreshToken,
 )
 from host_tools.authority.pages import logout, rendering
-from tests.campaign import extent
+from tests.campaign import extent, sample
 
 from .authorize.application import ASKED, CALLBACK, GOODBYE, IMPLICIT, ORIGIN
 from .form_pages import SIGHTS, Names, Reply, Scene, page_templates, scene
@@ -305,7 +306,7 @@ COOKIES = {
 }
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", sample(OWN, 2))
 def test_no_cookie_does_harm(key_record, name):
     """With the token of another session, and with a cookie that never was one."""
     with attacked(key_record, name) as attack, scene(key_record) as other:
@@ -341,8 +342,12 @@ def test_a_browsers_own_cookie_is_not_reflected(key_record, cookie):
 # Addresses.
 
 
-@pytest.mark.parametrize("parameter", ["way", "kind", "user_code", "answered", "next", "way[]"])
-@pytest.mark.parametrize("name", ["code", "app", "kinds", "sms to enrol", "consent"])
+READ = ["way", "kind", "user_code", "answered", "next", "way[]"]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "name"), sample(product(READ, ["code", "app", "kinds", "sms to enrol", "consent"]), 4)
+)
 def test_no_address_does_harm(key_record, name, parameter):
     with attacked(key_record, name) as attack:
         for path in page_routes(attack.at):
@@ -363,11 +368,12 @@ def test_no_method_does_harm(key_record, name):
 
 
 PARAMETERS = [*ASKED, "response_mode", "prompt", "max_age", "resource", "login_hint", "request", "request_uri", "x"]
+RESPONSES = ["code", "implicit", "form_post", "web_message"]
 
 
-@pytest.mark.parametrize("parameter", PARAMETERS)
-@pytest.mark.parametrize("response", ["code", "implicit", "form_post", "web_message"])
-@pytest.mark.parametrize("name", ["code", "application's consent"])
+@pytest.mark.parametrize(
+    ("parameter", "response", "name"), sample(product(PARAMETERS, RESPONSES, ["code", "application's consent"]), 3)
+)
 def test_no_parameter_of_an_authorization_request_does_harm(key_record, parameter, response, name):
     """What the application itself sent goes back to it, encoded; nothing goes anywhere else."""
     changed = {"code": {}, "implicit": IMPLICIT}.get(response, {"response_mode": response})

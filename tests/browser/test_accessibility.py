@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 
 from tests.authority.conftest import cheap_passwords, key_record  # noqa: F401
 from tests.authority.form_pages import SIGHTS, Names
+from tests.campaign import sample
 
 from .conftest import DESKTOP
 from .showing import shown
@@ -21,6 +22,8 @@ AXE = Path(__file__).parents[1] / "interop" / "node" / "node_modules" / "axe-cor
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Colours do not depend on the width, so that two of the four looks show what each could.
 LOOKS = {"light and wide": ("light", DESKTOP), "dark and narrow": ("dark", NARROWEST)}
+# Each page in the one and then in the other, and the next page the other way round: half of them is each page once.
+LOOKED_AT = [(name, look) for number, name in enumerate(SIGHTS) for look in list(LOOKS)[:: (1, -1)[number % 2]]]
 CONTROLS = "a[href], button, input:not([type=hidden])"
 TYPED = {"email": "a@b.example", "tel": "+15550100123", "password": "x"}
 
@@ -37,8 +40,7 @@ def found_by_axe(page: Page) -> list[tuple[str, str, str, str]]:
     ]
 
 
-@pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.parametrize("name", SIGHTS)
+@pytest.mark.parametrize(("name", "look"), sample(LOOKED_AT, 2))
 def test_axe_finds_no_fault(chromium, key_record, name, look):  # noqa: F811
     with shown(chromium, key_record, name, *LOOKS[look]) as at:
         assert found_by_axe(at.page) == []
@@ -54,7 +56,7 @@ LONG = Names("B" * 60, "D" * 60, f"{'z' * 60}@{'s' * 60}.example", phone="P" * 6
 WITHIN = "document.documentElement.scrollWidth <= innerWidth"
 
 
-@pytest.mark.parametrize("name", SIGHTS)
+@pytest.mark.parametrize("name", sample(SIGHTS, 3))
 def test_names_without_a_break_do_not_make_it_scroll_sideways(chromium, key_record, name):  # noqa: F811
     """WCAG 2.2, 1.4.10."""
     with shown(chromium, key_record, name, *LOOKS["dark and narrow"], LONG) as at:
@@ -101,14 +103,14 @@ def stops(page: Page) -> list[str]:
         found.append(markup)
 
 
-@pytest.mark.parametrize("name", SIGHTS)
+@pytest.mark.parametrize("name", sample(SIGHTS, 3))
 def test_tab_comes_to_every_control_in_order_and_is_seen_there(chromium, key_record, name):  # noqa: F811
     with shown(chromium, key_record, name, *LOOKS["dark and narrow"]) as at:
         controls = at.page.eval_on_selector_all(CONTROLS, "all => all.map(each => each.outerHTML)")
         assert stops(at.page) == controls
 
 
-@pytest.mark.parametrize("name", SIGHTS)
+@pytest.mark.parametrize("name", sample(SIGHTS, 3))
 def test_enter_sends_the_form_and_follows_the_link(chromium, key_record, name):  # noqa: F811
     with shown(chromium, key_record, name, *LOOKS["light and wide"]) as at:
         for field in at.page.query_selector_all("input:not([type=hidden])"):

@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 from host_tools.authority.pages.rendering import WEB_MESSAGE_SCRIPT
 from tests.authority.conftest import cheap_passwords, key_record  # noqa: F401
 from tests.authority.form_pages import SIGHTS, Names
+from tests.campaign import sample
 
 from .conftest import DESKTOP
 from .showing import shown
@@ -23,7 +24,7 @@ def what_ran(page: Page) -> str | None:
     return page.evaluate("window.ran || null")
 
 
-@pytest.mark.parametrize("name", SIGHTS)
+@pytest.mark.parametrize("name", sample(SIGHTS, 2))
 def test_nothing_that_is_shown_again_runs(chromium, key_record, name):  # noqa: F811
     """Without the page's policy, which would stop a script that was let through."""
     with shown(chromium, key_record, name, "light", DESKTOP, HOSTILE, bypass_csp=True) as at:
