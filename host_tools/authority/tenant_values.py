@@ -15,6 +15,7 @@ import pyotp
 
 from host_tools.authority.checked_table import Check
 from host_tools.authority.checks import check_choice, check_count, check_flag, check_text
+from host_tools.authority.core.authorization_requests import origin_of
 from host_tools.authority.core.recipients import LONGEST_EMAIL, email_address, phone_number
 from host_tools.authority.errors import InvalidSetting
 
@@ -186,15 +187,22 @@ def redirect_uri(field: str, value: Any) -> str:
     address = url(field, value)
     if "?" in address and not urlsplit(address).query:
         raise InvalidSetting(field, "ends in a bare ?, which an answer's own would follow; take it out")
+    if ":" in (urlsplit(address).hostname or ""):
+        # CSP Level 3, 2.3.1: a host-source has no IPv6, so that no form could lead there, and no frame be posted to.
+        raise InvalidSetting(
+            field, "is on an IPv6 address, which browsers' policies cannot name; write 127.0.0.1 or a name"
+        )
     return address
+
+
+_ORIGIN = "write an origin as browsers send it, as https://app.example:8443, without a port that is usual"
 
 
 def web_origin(field: str, value: Any) -> str:
     """RFC 6454: scheme, host and port, as a browser sends them in Origin."""
     address = url(field, value)
-    parts = urlsplit(address)
-    if address != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc or parts.netloc != parts.netloc.lower():
-        raise InvalidSetting(field, f"is {value!r:.60}; write an origin alone, as https://app.example:8443")
+    if address != origin_of(address):
+        raise InvalidSetting(field, f"is {value!r:.60}; {_ORIGIN}")
     return address
 
 

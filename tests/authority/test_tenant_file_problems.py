@@ -167,9 +167,21 @@ from .tenant_files import SECRET, USER, problems
             " http://127.0.0.1:9000/messages",
         ),
         (
+            "[[clients]]\ngrants = ['implicit']\nredirect_uris = ['http://[::1]:3000/']",
+            "3: clients[0].redirect_uris[0]: is on an IPv6 address, which browsers' policies cannot name; write"
+            " 127.0.0.1 or a name",
+        ),
+        (
+            "[[clients]]\ngrants = ['implicit']\nredirect_uris = ['https://app.example/']\n"
+            "web_origins = ['https://app.example:443']",
+            "4: clients[0].web_origins[0]: is 'https://app.example:443'; write an origin as browsers send it, as"
+            " https://app.example:8443, without a port that is usual",
+        ),
+        (
             "[[clients]]\ngrants = ['implicit']\nredirect_uris = ['https://app.example/']\n"
             "web_origins = ['https://app.example/']",
-            "4: clients[0].web_origins[0]: is 'https://app.example/'; write an origin alone, as https://app.example:8443",
+            "4: clients[0].web_origins[0]: is 'https://app.example/'; write an origin as browsers send it, as"
+            " https://app.example:8443, without a port that is usual",
         ),
         (
             "[[clients]]\nscopes = ['a b']",

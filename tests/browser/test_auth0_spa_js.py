@@ -195,7 +195,7 @@ def test_the_sdk_logs_in_and_has_a_token_for_the_audience(page, origin, authorit
 
 def test_it_steps_up_to_another_scope_by_a_second_factor(page, origin, authority):
     open_application(page, origin, authority, offline=False)
-    page.get_by_role("button", name="Transfer").click()
+    page.get_by_role("button", name="Transfer", exact=True).click()
     sign_in(page)
     expect(page.get_by_role("heading", name="Confirm it is you")).to_be_visible()
     code = pyotp.TOTP("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP").at(RealClock().now_ns() // NS)
@@ -237,6 +237,26 @@ def test_without_refresh_tokens_it_renews_in_a_hidden_frame(page, origin, author
     before, after = claims_of(authority, token), claims_of(authority, renewed)
     assert before["jti"] != after["jti"] and (before["sub"], before["scope"]) == (after["sub"], after["scope"])
     assert authority.control.tally()["refreshes"] == 0
+
+
+def test_a_step_up_in_the_hidden_frame_goes_on_in_a_window(page, origin, authority):
+    """The SDK knows by code and sentence that a second factor is due."""
+    open_application(page, origin, authority, offline=False, interactive="popup")
+    page.get_by_role("button", name="Log in", exact=True).click()
+    sign_in(page)
+    page.get_by_role("button", name="Allow", exact=True).click()
+    told(page, "anna@stoa.example")
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Transfer silently").click()
+    beside = opened.value
+    beside.get_by_label("One-time code").fill(
+        pyotp.TOTP("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP").at(RealClock().now_ns() // NS)
+    )
+    beside.keyboard.press("Enter")
+    with beside.expect_event("close"):
+        beside.get_by_role("button", name="Allow", exact=True).click()
+    claims = claims_of(authority, told(page, "stepped")["stepped"])
+    assert claims["amr"] == ["pwd", "otp", "mfa"] and "transfer:funds" in claims["scope"].split()
 
 
 def test_after_a_logout_it_is_told_to_log_in(page, origin, authority):

@@ -26,7 +26,8 @@ _NOT_TOLD = re.compile(r"[^ !#-\[\]-~]")  # RFC 6749 4.1.2.1: what an error_desc
 # OpenID Connect Core 3.1.2.6: what an application hears that asked for no page (prompt=none), by the page that is due.
 _NOT_WITHOUT: Mapping[Step, tuple[str, str]] = {
     "login": ("login_required", "Login required"),
-    "second factor": ("interaction_required", "Multifactor authentication required"),
+    # Auth0's code and sentence, by both of which its SDK for browsers knows that it is to open a page.
+    "second factor": ("login_required", "Multifactor authentication required"),
     "consent": ("consent_required", "Consent required"),
 }
 

@@ -68,8 +68,8 @@ class LoginEnrolment:
             if made is None:
                 seed = seed_of(held, secret)
                 made = self._authenticators.enrol(held.user_id, factor, called, seed).authenticator
-                begun = f"{held.enrolling} {made.authenticator_id}".strip()
-                self._store.put(replace(held, enrolling=begun))
+                before = [each for each in held.enrolling.split() if self._store.get(Authenticator, each)]
+                self._store.put(replace(held, enrolling=" ".join([*before, made.authenticator_id])))
             refusal = self._factors.challenge(held, made, None) if factor in OUT_OF_BAND else None
         if refusal is not None:
             raise refusal

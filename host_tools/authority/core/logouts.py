@@ -76,7 +76,7 @@ class Logouts:
         """Nobody is signed in any more in this browser: the secret it has from now on. Raises SessionEnded."""
         client_id = logout.client.client_id if logout.client else None
         with self._store.transaction():
-            renewed = self._sessions.sign_out(session)
+            renewed = self._sessions.sign_out(self._sessions.let_go(session))
             self._events.add("logout_succeeded", client_id, session.user_id)
         return renewed
 

@@ -64,7 +64,7 @@ class Client:
     refresh_leeway_s: int  # how long the previous token of a family is still taken after rotation; Auth0's default is 0
     redirect_uris: str = ""  # where /authorize may send a browser back to
     logout_uris: str = ""  # where one may be sent once nobody is signed in: Auth0's "Allowed Logout URLs"
-    web_origins: str = ""  # whose scripts may ask the token endpoint (CORS)
+    web_origins: str = ""  # whose scripts may ask the token endpoint (CORS), and be posted an answer (web_message)
     skips_consent: bool = False  # Auth0's first-party application, whose API lets it skip the question
 
 

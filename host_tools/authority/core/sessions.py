@@ -162,11 +162,12 @@ class LoginSessions:
 
     def _is_stale(self, session: LoginSession, request: AuthorizationRequest) -> bool:
         """Whether the person has to sign in anew (OpenID Connect Core 3.1.2.1, `prompt` and `max_age`)."""
-        signed_in_at = session.auth_time_at or 0
         # Not by the time: a clock that stands still, as a rehearsal's may, would spare whoever has just signed in.
-        if {"login", "select_account"} & set(request.prompt.split()) and session.signed_in_for != request.request_id:
+        anew = request.max_age_s == 0 or {"login", "select_account"} & set(request.prompt.split())
+        if anew and session.signed_in_for != request.request_id:
             return True
-        return request.max_age_s is not None and signed_in_at + request.max_age_s * NS < request.created_at
+        signed_in_at, max_age_s = session.auth_time_at or 0, request.max_age_s
+        return max_age_s is not None and signed_in_at + max_age_s * NS < request.created_at
 
     def knows(self, user_id: str, browser: str) -> bool:
         """Whether this user has been let in with this browser lately."""
@@ -193,7 +194,7 @@ class LoginSessions:
                     amr="pwd",
                     otp_at=None,
                     verdict=None,
-                    signed_in_for=kept.request_id,
+                    signed_in_for=session.request_id,
                 )
             )
 

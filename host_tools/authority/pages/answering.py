@@ -46,6 +46,6 @@ def _posted(answer: Answer) -> Response:
     return reply
 
 
-def undirected(sentence: str) -> Response:
+def undirected(sentence: str, status: int = 400) -> Response:
     """Where there is nobody to send the browser back to."""
-    return page("undirected.html", 400, problem=sentence)
+    return page("undirected.html", status, problem=sentence)

@@ -69,6 +69,8 @@ class _Authorization:
         except SignInDenied as denied:
             return sent_back(answers.refused(AuthorizationRefused(wanted, "access_denied", denied.reason)))
         except (RequestGone, SessionEnded):  # by another form of this browser's
+            if "none" in wanted.prompt.split():  # in a frame, where no page is seen
+                return sent_back(answers.refused(AuthorizationRefused(wanted, "login_required", "Login required")))
             return undirected(_AGAIN)
 
     def _silently(self, visit: Visit, wanted: AuthorizationRequest) -> Response:

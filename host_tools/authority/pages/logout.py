@@ -2,13 +2,12 @@
 
 A link of any site leads here, with the person's cookie. Auth0's /v2/logout signs out at once, and its SDKs count on
 it: a stranger's link can end a session there, which harms little; an image or a frame of another site cannot, for the
-cookie is Lax. RP-Initiated Logout 2 has the person asked where the application brings no ID token of theirs; with one,
-which no stranger has, nobody is asked twice for what they have just asked for.
+cookie is Lax (another port of the same host is no other site). RP-Initiated Logout 2 has the person asked where the
+application brings no ID token of theirs; with one, which no stranger has, nobody is asked twice for what they have just
+asked for.
 """
 
 from __future__ import annotations
-
-from contextlib import suppress
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -22,12 +21,12 @@ from host_tools.authority.core.logouts import Logout
 from host_tools.authority.core.sessions import SessionEnded
 from host_tools.authority.dialects.oauth import LogoutPaths
 from host_tools.authority.pages.answering import sent_back, undirected
-from host_tools.authority.pages.browser import Visit, asked_again, asked_by, remembered, returning, without_head
+from host_tools.authority.pages.browser import Visit, asked_again, asked_by, remembered, returning, see, without_head
 from host_tools.authority.pages.rendering import form_may_lead_to, page
-from host_tools.authority.pages.steps import stale
 from host_tools.authority.parameters import Parameters
 
 CONFIRMED = "/logout/confirmed"
+_STALE = "This page was open for too long, or was not opened here. Sign out again in the application."
 _ASKED_ON = ("client_id", "post_logout_redirect_uri", "state")
 
 
@@ -55,7 +54,7 @@ class _Logout:
             return undirected(malformed.description)
         visit = await returning(request, self._authority)
         wanted = self._wanted(sent.get("client_id"), sent.get("returnTo"))
-        return await run_in_threadpool(self._ended, visit, wanted)
+        return await run_in_threadpool(self._ended, visit, wanted) or _once_more(request)
 
     async def asked(self, request: Request) -> Response:
         """RP-Initiated Logout 2: by GET, or by POST of a form."""
@@ -66,7 +65,7 @@ class _Logout:
         if request.method == "POST":
             return asked_again(self._paths.standard, sent) or undirected("This asks for too much.")
         visit = await returning(request, self._authority)
-        return await run_in_threadpool(self._asked, visit, sent)
+        return await run_in_threadpool(self._asked, visit, sent) or _once_more(request)
 
     async def confirmed(self, request: Request) -> Response:
         """The person wants to. To send on who is signed out already, by the second click of a double click, changes
@@ -77,10 +76,10 @@ class _Logout:
         except InvalidRequest as malformed:
             return undirected(malformed.description)
         if visit is not None and visit.session.user_id is not None and not visit.sent_by_us(sent.get("csrf_token")):
-            return stale(visit)
-        return await run_in_threadpool(self._ended, visit, self._standard(sent))
+            return undirected(_STALE, 403)
+        return await run_in_threadpool(self._ended, visit, self._standard(sent)) or undirected(_STALE, 403)
 
-    def _asked(self, visit: Visit | None, sent: Parameters) -> Response:
+    def _asked(self, visit: Visit | None, sent: Parameters) -> Response | None:
         wanted = self._standard(sent)
         if visit is None or visit.session.user_id in (None, wanted.user_id):
             return self._ended(visit, wanted)
@@ -106,12 +105,21 @@ class _Logout:
     ) -> Logout:
         return self._authority.logouts.asked(client_id, address, state, id_token, self._paths.leads_on)
 
-    def _ended(self, visit: Visit | None, wanted: Logout) -> Response:
+    def _ended(self, visit: Visit | None, wanted: Logout) -> Response | None:
+        """None where another request of this browser's was faster, whose reply has its new cookie: somebody may just
+        have signed in by it."""
         if visit is not None and visit.session.user_id is not None:
-            with suppress(SessionEnded):  # by another request of this browser's, whose reply has its new cookie
+            try:
                 visit.secret, visit.session = self._authority.logouts.end(visit.session, wanted)
+            except SessionEnded:
+                return None
         if wanted.address is not None:
             reply = sent_back(Answer(wanted.address, "query", {"state": wanted.state} if wanted.state else {}))
         else:
             reply = page("signed_out.html", 400 if wanted.problem else 200, problem=wanted.problem)
         return reply if visit is None else remembered(reply, visit, self._authority.issuer)
+
+
+def _once_more(request: Request) -> Response:
+    """With the cookie that the browser has by now; one of a session that is gone is nobody's, and leads on."""
+    return see(f"{request.url.path}?{request.url.query}")

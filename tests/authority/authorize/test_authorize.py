@@ -203,7 +203,9 @@ def test_prompt_may_ask_for_the_password_again(application, prompt, asked):
         assert "code" in sent_back(application.sign_in(reply))
 
 
-@pytest.mark.parametrize(("max_age", "after_s", "asked"), [("60", 60, False), ("60", 61, True), ("0", 1, True)])
+@pytest.mark.parametrize(
+    ("max_age", "after_s", "asked"), [("60", 60, False), ("60", 61, True), ("0", 1, True), ("0", 0, True)]
+)
 def test_max_age_asks_for_the_password_again(application, clock, max_age, after_s, asked):
     application.code()
     clock.sleep_ns(after_s * NS)
@@ -253,7 +255,8 @@ def test_a_second_factor_is_asked_for_where_the_tenant_wants_one(application, au
     assert identity["amr"] == ["pwd", "otp", "mfa"]
     application.person.http.cookies.clear()
     application.sign_in(application.ask())
-    assert sent_back(application.ask(prompt="none"))["error"] == "interaction_required"
+    told = sent_back(application.ask(prompt="none"))
+    assert (told["error"], told["error_description"]) == ("login_required", "Multifactor authentication required")
 
 
 def test_an_old_request_is_told_to_be_gone(application, clock, asks_consent):

@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from host_tools.authority.app import create_app
+from host_tools.authority.core.access_tokens import AccessTokens, Subject, signing_key
 from host_tools.authority.core.records import LoginSession
 from host_tools.clock import NS
 from tests.authority.conftest import ISSUER, Browser, quote_of_day
@@ -209,6 +210,16 @@ def forged(token: str) -> str:
     return jwt.encode(claims, "k" * 32, algorithm="HS256", headers={"typ": "JWT"})
 
 
+def from_another_issuer(token: str, authority) -> str:
+    """Signed with our key all the same."""
+    claims = jwt.decode(token, options={"verify_signature": False})
+    elsewhere = AccessTokens(
+        signing_key(authority.store, authority.clock), "https://other.example/", authority.clock, 60
+    )
+    user = Subject(claims["sub"], claims["aud"], "", "openid", 0, "pwd")
+    return elsewhere.mint_id_token(user, with_amr=False)
+
+
 def unsigned(token: str) -> str:
     claims = jwt.decode(token, options={"verify_signature": False})
     return jwt.encode(claims, None, algorithm="none")
@@ -238,6 +249,12 @@ def test_without_one_that_is_ours_the_person_is_asked(site, dialect, hint):
     reply = site.person.send(page, follow=False)
     assert (reply.status_code, reply.headers["location"]) == (303, f"{GOODBYE}?state=xyz")
     assert not is_signed_in(site)
+
+
+def test_nor_is_one_of_another_issuer_ours(site, dialect, authority):
+    hint = from_another_issuer(id_token_of(site, dialect), authority)
+    page = ask(site, STANDARD[dialect], id_token_hint=hint)
+    assert "Sign out?" in page.text and is_signed_in(site)
 
 
 def test_an_access_token_is_no_id_token(site, dialect):
@@ -375,3 +392,60 @@ def test_the_page_that_asks_has_no_markup_of_anybodys(site, dialect, store):
     markup = Markup(page.text)
     assert not {tag for tag, _ in markup.elements} & {"img", "script"}
     assert markup.form_with("state").hidden["state"] == f'">{name}'
+
+
+# Overtaken by another request of the same browser.
+
+
+@pytest.fixture
+def overtaken(authority, monkeypatch):
+    """Somebody signs in anew between the moment the session is looked at and the moment it is ended; whose session it
+    is by now, and which cookie has it."""
+    end, newest = authority.logouts.end, []
+
+    def late(session, logout):
+        if not newest:
+            user = authority.users.get(session.user_id)
+            newest.append(authority.sessions.sign_in(session, user)[0])
+        return end(session, logout)
+
+    monkeypatch.setattr(authority.logouts, "end", late)
+    return newest
+
+
+@pytest.mark.parametrize(("path", "sent"), [(AT_ONCE, {"returnTo": GOODBYE}), ("/oidc/logout", {"hinted": "yes"})])
+def test_a_logout_that_a_sign_in_overtakes_ends_the_session_that_there_is(application, store, overtaken, path, sent):
+    if sent.pop("hinted", None):
+        sent |= {"post_logout_redirect_uri": GOODBYE, "id_token_hint": id_token_of(application, "auth0")}
+    signed_in(application)
+    again = ask(application, path, client_id="spa", **sent)
+    assert again.status_code == 303 and again.headers["location"].startswith(f"{path}?")
+    http = application.person.http
+    http.cookies.clear()
+    http.cookies.set("stoa_session", overtaken[0], domain="127.0.0.1")  # by the reply to the sign-in
+    reply = http.get(again.headers["location"], follow_redirects=False)
+    assert reply.headers["location"] == GOODBYE
+    assert [each for each in store.find(LoginSession) if each.user_id] == []
+
+
+def test_with_the_cookie_of_a_session_that_is_gone_it_is_not_led_round(application, overtaken):
+    signed_in(application)
+    again = ask(application, AT_ONCE, client_id="spa", returnTo=GOODBYE)
+    assert application.person.http.get(again.headers["location"], follow_redirects=False).headers["location"] == GOODBYE
+
+
+def test_a_confirmation_that_is_overtaken_says_so(application, overtaken):
+    signed_in(application)
+    page = ask(application, "/oidc/logout", client_id="spa", post_logout_redirect_uri=GOODBYE)
+    reply = application.person.send(page, follow=False)
+    assert reply.status_code == 403 and "Sign out again in the application" in reply.text
+
+
+def test_who_signs_in_next_answers_for_nothing_of_the_one_before(application, asks_consent, display):
+    application.sign_in(application.ask(state="annas"))
+    ask(application, AT_ONCE, client_id="spa", returnTo=GOODBYE)
+    page = application.person.see("/sign-in")
+    assert str(page.url).endswith("/activate") and "Bank" not in page.text
+    application.person.sign_in(application.person.type_code(display.ask().json()["user_code"]))
+    ask(application, AT_ONCE, client_id="spa", returnTo=GOODBYE)
+    assert str(application.person.see("/sign-in").url).endswith("/activate")

@@ -7,6 +7,8 @@ from dataclasses import replace
 import jwt
 import pytest
 
+from host_tools.authority.core.errors import RequestGone
+from host_tools.authority.core.sessions import SessionEnded
 from host_tools.authority.scripts import Engine, Script, ScriptsInForce
 from host_tools.clock import NS
 from tests.authority.conftest import ISSUER
@@ -134,3 +136,29 @@ def test_userinfo_knows_a_token_whose_family_has_ended(application):
     assert application.person.http.get("/userinfo", headers=bearer).status_code == 200
     application.redeem(code)  # again: somebody has stolen it
     assert application.person.http.get("/userinfo", headers=bearer).status_code == 401
+
+
+def test_a_password_given_for_one_request_meets_no_prompt_of_another(application, authority):
+    """Which is taken up while the password is looked at: that takes a while."""
+    sessions, sent = authority.sessions, ASKED | {"prompt": ""}
+    _, session = sessions.begin()
+    session = sessions.take_up(session, authority.requests.begin(sent))
+    sessions.take_up(session, authority.requests.begin(sent | {"prompt": "login"}))
+    user = authority.users.check_password(
+        application.person.tenant.demo_user, application.person.tenant.demo_password, ""
+    )
+    _, session = sessions.sign_in(session, user)
+    assert sessions.next_step(session, "", "") == "login"
+
+
+@pytest.mark.parametrize("overtaken", [RequestGone, SessionEnded])
+def test_a_silent_request_that_is_overtaken_is_answered(application, authority, monkeypatch, overtaken):
+    """In a frame, where no page of ours is shown, the application would wait for ever."""
+    application.code()
+
+    def gone(*_, **__):
+        raise overtaken
+
+    monkeypatch.setattr(authority.answers, "allow", gone)
+    assert sent_back(application.ask(prompt="none"))["error"] == "login_required"
+    assert application.ask().status_code == 400

@@ -89,8 +89,7 @@ def test_silently_it_says_what_is_due(application, authority):
         "Service not found: https://other.example",
     )
     authority.mfa.mode = "always"
-    # auth0-spa-js knows it by this sentence, and steps up by a page then.
-    assert silently() == ("interaction_required", "Multifactor authentication required")
+    assert silently() == ("login_required", "Multifactor authentication required")
 
 
 def test_tokens_may_come_so_as_well(application):

@@ -13,6 +13,7 @@ async function main() {
     domain: settings.domain,
     clientId: settings.clientId,
     useRefreshTokens: settings.offline,
+    interactiveErrorHandler: settings.interactive,
     cacheLocation: "localstorage",
     authorizationParams: {
       redirect_uri: `${location.origin}/`,
@@ -32,6 +33,11 @@ async function main() {
   // Past what it keeps: without refresh tokens by a hidden frame.
   document.getElementById("renew").onclick = () =>
     attempt(async () => ({ renewed: await client.getTokenSilently({ cacheMode: "off" }) }));
+  document.getElementById("step-up-silently").onclick = () =>
+    attempt(async () => {
+      const scope = `${settings.scope} transfer:funds`;
+      return { stepped: await client.getTokenSilently({ cacheMode: "off", authorizationParams: { scope } }) };
+    });
   const logOut = (returnTo) => client.logout({ logoutParams: { returnTo } });
   document.getElementById("log-out").onclick = () => logOut(`${location.origin}/?left`);
   document.getElementById("log-out-elsewhere").onclick = () => logOut("https://evil.example/");
