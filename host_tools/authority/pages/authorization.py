@@ -11,12 +11,13 @@ from starlette.routing import Route
 
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.authorization_requests import AuthorizationRefused, Undirected
-from host_tools.authority.core.errors import InvalidRequest, Refusal, RequestGone
+from host_tools.authority.core.errors import Refusal, RequestGone
 from host_tools.authority.core.login_verdicts import SignInDenied
 from host_tools.authority.core.records import AuthorizationRequest
 from host_tools.authority.core.sessions import SessionEnded
 from host_tools.authority.pages.answering import sent_back, undirected
-from host_tools.authority.pages.browser import Visit, asked_again, asked_by, remembered, see, visiting, without_head
+from host_tools.authority.pages.asked import asked_route, without_head
+from host_tools.authority.pages.browser import Visit, remembered, see, visiting
 from host_tools.authority.pages.steps import PATHS
 from host_tools.authority.parameters import Parameters
 
@@ -27,7 +28,7 @@ _AGAIN = "Go back to the application and begin again."
 def routes(authority: Authority) -> list[Route]:
     authorization = _Authorization(authority)
     return [
-        without_head(Route(PATH, authorization.asked, methods=["GET", "POST"])),
+        asked_route(PATH, ["GET", "POST"], authorization.asked),
         without_head(Route(PATHS["answer"], authorization.answer, methods=["GET"])),
     ]
 
@@ -36,14 +37,8 @@ class _Authorization:
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
 
-    async def asked(self, request: Request) -> Response:
-        """OpenID Connect Core 3.1.2.1: by GET, or by POST of a form. It changes nothing but what is being asked."""
-        try:
-            sent = await asked_by(request)
-        except InvalidRequest as malformed:
-            return undirected(malformed.description)
-        if request.method == "POST":
-            return asked_again(PATH, sent) or undirected("This asks for too much.")
+    async def asked(self, request: Request, sent: Parameters) -> Response:
+        """OpenID Connect Core 3.1.2.1. It changes nothing but what is being asked."""
         visit = await visiting(request, self._authority)
         return remembered(await run_in_threadpool(self._begun, visit, sent), visit, self._authority.issuer)
 

@@ -8,7 +8,6 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -27,8 +26,6 @@ from host_tools.authority.parameters import BodyTooLarge, Parameters
 _COOKIE = "stoa_session"
 _BROWSER_COOKIE = "stoa_browser"  # by which adaptive MFA knows a browser again
 _BROWSER_BYTES = 32
-_MOST_FIELDS = 50
-_LONGEST_ADDRESS = 16_000
 _BROWSER_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")  # so many bytes in base64url
 
 
@@ -139,29 +136,6 @@ def remembered(reply: Response, visit: Visit, issuer: str) -> Response:
         _BROWSER_COOKIE, visit.browser, KNOWN_FOR_S, path="/", httponly=True, samesite="lax", secure=secure
     )
     return reply
-
-
-async def asked_by(request: Request) -> Parameters:
-    """What an application sends a browser here with, by GET or by POST of a form. Raises InvalidRequest."""
-    if request.method == "POST":
-        return await parameters.read(request)
-    if len(request.query_params.multi_items()) > _MOST_FIELDS:
-        raise InvalidRequest("The address has too many parameters.")
-    return Parameters(request.query_params.multi_items())
-
-
-def asked_again(path: str, sent: Parameters) -> Response | None:
-    """A form of an application's as an address: from another site it comes without our cookies, which are Lax, and
-    would be taken for a new browser's. None for one that is too long for an address."""
-    address = f"{path}?{urlencode(sent.all())}"
-    return see(address) if len(address) <= _LONGEST_ADDRESS else None
-
-
-def without_head(route: Route) -> Route:
-    """One whose GET does something, which a HEAD is not to do (RFC 9110 9.2.1); Starlette would answer it alike."""
-    assert route.methods is not None
-    route.methods.discard("HEAD")
-    return route
 
 
 def see(path: str) -> Response:

@@ -16,12 +16,12 @@ from starlette.routing import Route
 
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.authorization_answers import Answer
-from host_tools.authority.core.errors import InvalidRequest
 from host_tools.authority.core.logouts import Logout
 from host_tools.authority.core.sessions import SessionEnded
 from host_tools.authority.dialects.oauth import LogoutPaths
 from host_tools.authority.pages.answering import sent_back, undirected
-from host_tools.authority.pages.browser import Visit, asked_again, asked_by, remembered, returning, see, without_head
+from host_tools.authority.pages.asked import asked_route
+from host_tools.authority.pages.browser import Visit, remembered, returning, see
 from host_tools.authority.pages.rendering import form_may_lead_to, page
 from host_tools.authority.parameters import Parameters
 
@@ -33,12 +33,12 @@ _ASKED_ON = ("client_id", "post_logout_redirect_uri", "state")
 def routes(authority: Authority, paths: LogoutPaths) -> list[Route]:
     logout = _Logout(authority, paths)
     found = [
-        Route(paths.standard, logout.asked, methods=["GET", "POST"]),
-        Route(CONFIRMED, logout.confirmed, methods=["POST"]),
+        asked_route(paths.standard, ["GET", "POST"], logout.asked),
+        asked_route(CONFIRMED, ["POST"], logout.confirmed),
     ]
     if paths.at_once is not None:
-        found.append(Route(paths.at_once, logout.at_once, methods=["GET"]))
-    return [without_head(each) for each in found]
+        found.append(asked_route(paths.at_once, ["GET"], logout.at_once))
+    return found
 
 
 class _Logout:
@@ -46,35 +46,21 @@ class _Logout:
         self._authority = authority
         self._paths = paths
 
-    async def at_once(self, request: Request) -> Response:
+    async def at_once(self, request: Request, sent: Parameters) -> Response:
         """Auth0's: client_id and returnTo. Its `federated` is for identity providers that there are none of here."""
-        try:
-            sent = await asked_by(request)
-        except InvalidRequest as malformed:
-            return undirected(malformed.description)
         visit = await returning(request, self._authority)
         wanted = self._wanted(sent.get("client_id"), sent.get("returnTo"))
         return await run_in_threadpool(self._ended, visit, wanted) or _once_more(request)
 
-    async def asked(self, request: Request) -> Response:
-        """RP-Initiated Logout 2: by GET, or by POST of a form."""
-        try:
-            sent = await asked_by(request)
-        except InvalidRequest as malformed:
-            return undirected(malformed.description)
-        if request.method == "POST":
-            return asked_again(self._paths.standard, sent) or undirected("This asks for too much.")
+    async def asked(self, request: Request, sent: Parameters) -> Response:
+        """RP-Initiated Logout 2."""
         visit = await returning(request, self._authority)
         return await run_in_threadpool(self._asked, visit, sent) or _once_more(request)
 
-    async def confirmed(self, request: Request) -> Response:
+    async def confirmed(self, request: Request, sent: Parameters) -> Response:
         """The person wants to. To send on who is signed out already, by the second click of a double click, changes
         nothing, so that it needs no token."""
         visit = await returning(request, self._authority)
-        try:
-            sent = await asked_by(request)
-        except InvalidRequest as malformed:
-            return undirected(malformed.description)
         if visit is not None and visit.session.user_id is not None and not visit.sent_by_us(sent.get("csrf_token")):
             return undirected(_STALE, 403)
         return await run_in_threadpool(self._ended, visit, self._standard(sent)) or undirected(_STALE, 403)
