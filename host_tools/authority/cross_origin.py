@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -29,8 +30,10 @@ class CrossOrigin:
         self._cors = _OfClients(app, store)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # A reply to who names no origin says too that it depends on it (Vary), for a cache may keep it for who does.
         asked = scope["type"] == "http" and scope["path"] in self._paths
+        # A reply to who names no origin says too that it depends on it (Vary), where a cache may keep it for who does:
+        # not one to a POST, such as a poll.
+        asked = asked and (scope["method"] != "POST" or "origin" in Headers(scope=scope))
         await (self._cors if asked else self._app)(scope, receive, send)
 
 

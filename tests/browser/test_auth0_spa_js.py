@@ -162,6 +162,10 @@ def sign_in(page: Page) -> None:
     page.keyboard.press("Enter")
 
 
+def one_time_code() -> str:
+    return pyotp.TOTP("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP").at(RealClock().now_ns() // NS)
+
+
 def told(page: Page, holding: str) -> dict:
     expect(page.locator("#told")).to_contain_text(holding)
     return json.loads(page.locator("#told").text_content())
@@ -198,8 +202,7 @@ def test_it_steps_up_to_another_scope_by_a_second_factor(page, origin, authority
     page.get_by_role("button", name="Transfer", exact=True).click()
     sign_in(page)
     expect(page.get_by_role("heading", name="Confirm it is you")).to_be_visible()
-    code = pyotp.TOTP("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP").at(RealClock().now_ns() // NS)
-    page.get_by_label("One-time code").fill(code)
+    page.get_by_label("One-time code").fill(one_time_code())
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Allow", exact=True).click()
     claims = claims_of(authority, told(page, "anna@stoa.example")["token"])
@@ -215,9 +218,9 @@ def test_who_says_no_is_told_to_the_sdk(page, origin, authority):
     assert told(page, "error") == {"error": "access_denied", "description": "User did not authorize the request"}
 
 
-def log_in(page: Page, origin: str, authority: RunningAuthority) -> str:
+def log_in(page: Page, origin: str, authority: RunningAuthority, **more: str) -> str:
     """Its token, in an application that has no refresh tokens."""
-    open_application(page, origin, authority, offline=False)
+    open_application(page, origin, authority, offline=False, **more)
     page.get_by_role("button", name="Log in", exact=True).click()
     sign_in(page)
     page.get_by_role("button", name="Allow", exact=True).click()
@@ -241,17 +244,11 @@ def test_without_refresh_tokens_it_renews_in_a_hidden_frame(page, origin, author
 
 def test_a_step_up_in_the_hidden_frame_goes_on_in_a_window(page, origin, authority):
     """The SDK knows by code and sentence that a second factor is due."""
-    open_application(page, origin, authority, offline=False, interactive="popup")
-    page.get_by_role("button", name="Log in", exact=True).click()
-    sign_in(page)
-    page.get_by_role("button", name="Allow", exact=True).click()
-    told(page, "anna@stoa.example")
+    log_in(page, origin, authority, interactive="popup")
     with page.expect_popup() as opened:
         page.get_by_role("button", name="Transfer silently").click()
     beside = opened.value
-    beside.get_by_label("One-time code").fill(
-        pyotp.TOTP("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP").at(RealClock().now_ns() // NS)
-    )
+    beside.get_by_label("One-time code").fill(one_time_code())
     beside.keyboard.press("Enter")
     with beside.expect_event("close"):
         beside.get_by_role("button", name="Allow", exact=True).click()

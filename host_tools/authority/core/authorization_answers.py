@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from host_tools.authority.core.authorization_codes import AuthorizationCodes
-from host_tools.authority.core.authorization_requests import AuthorizationRefused, AuthorizationRequests
+from host_tools.authority.core.authorization_requests import AuthorizationRefused, AuthorizationRequests, is_silent
 from host_tools.authority.core.consents import Consents
 from host_tools.authority.core.errors import RequestGone
 from host_tools.authority.core.events import EventLog
@@ -24,7 +24,7 @@ from host_tools.clock import NS, Clock
 _AGAIN_S = 10
 _NOT_TOLD = re.compile(r"[^ !#-\[\]-~]")  # RFC 6749 4.1.2.1: what an error_description may not have in it
 # OpenID Connect Core 3.1.2.6: what an application hears that asked for no page (prompt=none), by the page that is due.
-_NOT_WITHOUT: Mapping[Step, tuple[str, str]] = {
+NOT_WITHOUT_A_PAGE: Mapping[Step, tuple[str, str]] = {
     "login": ("login_required", "Login required"),
     # Auth0's code and sentence, by both of which its SDK for browsers knows that it is to open a page.
     "second factor": ("login_required", "Multifactor authentication required"),
@@ -100,9 +100,9 @@ class AuthorizationAnswers:
     def without_a_page(self, session: LoginSession, due: Step) -> Answer | None:
         """What an application hears at once that asked for no page, where one is due. Raises RequestGone."""
         request, _ = self.request_of(session)
-        if "none" not in request.prompt.split() or due not in _NOT_WITHOUT:
+        if not is_silent(request) or due not in NOT_WITHOUT_A_PAGE:
             return None
-        return self.refused(AuthorizationRefused(request, *_NOT_WITHOUT[due]))
+        return self.refused(AuthorizationRefused(request, *NOT_WITHOUT_A_PAGE[due]))
 
     def refused(self, refusal: AuthorizationRefused) -> Answer:
         client_id = refusal.request.client_id

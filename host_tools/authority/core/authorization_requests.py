@@ -195,5 +195,10 @@ def origin_of(address: str) -> str | None:
     return f"{parts.scheme}://{host}" + ("" if port in (None, usual) else f":{port}")
 
 
+def is_silent(request: AuthorizationRequest) -> bool:
+    """Whether the application wants no page shown (OpenID Connect Core 3.1.2.1)."""
+    return "none" in request.prompt.split()
+
+
 def protocol_of(request: AuthorizationRequest) -> Protocol:
     return RESPONSE_FORMS[frozenset(request.response_type.split())].protocol

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from host_tools.authority.core.authority import Authority
-from host_tools.authority.core.authorization_requests import AuthorizationRefused, Undirected
+from host_tools.authority.core.authorization_answers import NOT_WITHOUT_A_PAGE
+from host_tools.authority.core.authorization_requests import AuthorizationRefused, Undirected, is_silent
 from host_tools.authority.core.errors import Refusal, RequestGone
 from host_tools.authority.core.login_verdicts import SignInDenied
 from host_tools.authority.core.records import AuthorizationRequest
@@ -56,7 +57,7 @@ class _Authorization:
         except AuthorizationRefused as refused:
             return sent_back(answers.refused(refused))
         try:
-            if "none" in wanted.prompt.split():
+            if is_silent(wanted):
                 return self._silently(visit, wanted)
             visit.session = self._authority.sessions.take_up(visit.session, wanted)
             due = visit.next_step(self._authority)
@@ -64,8 +65,8 @@ class _Authorization:
         except SignInDenied as denied:
             return sent_back(answers.refused(AuthorizationRefused(wanted, "access_denied", denied.reason)))
         except (RequestGone, SessionEnded):  # by another form of this browser's
-            if "none" in wanted.prompt.split():  # in a frame, where no page is seen
-                return sent_back(answers.refused(AuthorizationRefused(wanted, "login_required", "Login required")))
+            if is_silent(wanted):  # in a frame, where no page is seen
+                return sent_back(answers.refused(AuthorizationRefused(wanted, *NOT_WITHOUT_A_PAGE["login"])))
             return undirected(_AGAIN)
 
     def _silently(self, visit: Visit, wanted: AuthorizationRequest) -> Response:

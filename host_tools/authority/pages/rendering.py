@@ -6,7 +6,6 @@ import base64
 import hashlib
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -14,6 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
+
+from host_tools.authority.core.authorization_requests import origin_of
 
 _HERE = Path(__file__).parent
 _STYLE = (_HERE / "assets" / "stoa.css").read_bytes()
@@ -52,10 +53,9 @@ def form_may_lead_to(reply: Response, address: str) -> None:
 
     A page has one such address: the first that is told.
     """
-    policy = reply.headers.get("Content-Security-Policy")
-    if policy is not None:
-        parts = urlsplit(address)
-        target = f"form-action 'self' {parts.scheme}://{parts.netloc};"
+    policy, origin = reply.headers.get("Content-Security-Policy"), origin_of(address)
+    if policy is not None and origin is not None:
+        target = f"form-action 'self' {origin};"
         reply.headers["Content-Security-Policy"] = policy.replace("form-action 'self';", target)
 
 

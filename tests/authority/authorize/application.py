@@ -55,6 +55,7 @@ class Application:
     """Sends the browser to /authorize, and reads where it is sent back to."""
 
     person: Browser
+    token_path: str = "/oauth/token"  # of the dialect
 
     def ask(self, **changed: str) -> httpx2.Response:
         """What the browser comes to at the end: a page of ours, or the redirect back."""
@@ -80,7 +81,7 @@ class Application:
     def redeem(self, code: str, **changed: str) -> httpx2.Response:
         fields = {"grant_type": "authorization_code", "client_id": "spa", "code": code, "redirect_uri": CALLBACK}
         sent = {name: value for name, value in (fields | {"code_verifier": VERIFIER} | changed).items() if value}
-        return self.person.http.post("/oauth/token", data=sent)
+        return self.person.http.post(self.token_path, data=sent)
 
 
 def sent_back(reply: httpx2.Response) -> dict[str, str]:

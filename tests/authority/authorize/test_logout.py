@@ -50,7 +50,7 @@ def dialect(request: pytest.FixtureRequest) -> str:
 def site(dialect, authority, tenant, clock, spa) -> Iterator[Application]:
     """An application in front of either dialect."""
     with TestClient(create_app(authority, quote_of_day, dialect=dialect), base_url=ISSUER) as client:
-        yield Application(Browser(client, tenant, clock))
+        yield Application(Browser(client, tenant, clock), {"auth0": "/oauth/token", "rfc": "/token"}[dialect])
 
 
 def ask(application: Application, path: str, **sent: str | None):
@@ -68,12 +68,8 @@ def signed_in(application: Application, **asked: str) -> Application:
     return application
 
 
-def id_token_of(application: Application, dialect: str, **changed: str) -> str:
-    code = application.code(**changed)
-    fields = {"grant_type": "authorization_code", "client_id": "spa", "code": code, "redirect_uri": CALLBACK}
-    fields["code_verifier"] = "a-verifier-of-forty-three-characters-at-least"
-    granted = application.person.http.post({"auth0": "/oauth/token", "rfc": "/token"}[dialect], data=fields)
-    return granted.json()["id_token"]
+def id_token_of(application: Application, **changed: str) -> str:
+    return application.redeem(application.code(**changed)).json()["id_token"]
 
 
 # Auth0's own.
@@ -189,7 +185,7 @@ def test_discovery_names_it(site, dialect):
 @pytest.mark.parametrize("hours", [0, 11])
 def test_with_an_id_token_of_theirs_nobody_is_asked(site, dialect, clock, hours):
     """2: even when the exp time has passed; ours is ten hours."""
-    hint = id_token_of(site, dialect)
+    hint = id_token_of(site)
     clock.sleep_ns(hours * 3600 * NS)
     signed_in(site)
     reply = ask(site, STANDARD[dialect], id_token_hint=hint, post_logout_redirect_uri=GOODBYE, state="a b&c=d#\u2028")
@@ -199,7 +195,7 @@ def test_with_an_id_token_of_theirs_nobody_is_asked(site, dialect, clock, hours)
 
 
 def test_a_query_of_the_addresss_own_stays(site, dialect):
-    hint = id_token_of(site, dialect)
+    hint = id_token_of(site)
     own = "https://app.example/left?from=stoa"
     reply = ask(site, STANDARD[dialect], id_token_hint=hint, post_logout_redirect_uri=own, state="x")
     assert reply.headers["location"] == f"{own}&state=x"
@@ -228,18 +224,18 @@ def unsigned(token: str) -> str:
 @pytest.mark.parametrize(
     "hint",
     [
-        lambda application, dialect: None,
-        lambda application, dialect: "x",
-        lambda application, dialect: "a.b.c",
-        lambda application, dialect: id_token_of(application, dialect)[:-8] + "AAAAAAAA",
-        lambda application, dialect: forged(id_token_of(application, dialect)),
-        lambda application, dialect: unsigned(id_token_of(application, dialect)),
+        lambda application: None,
+        lambda application: "x",
+        lambda application: "a.b.c",
+        lambda application: id_token_of(application)[:-8] + "AAAAAAAA",
+        lambda application: forged(id_token_of(application)),
+        lambda application: unsigned(id_token_of(application)),
     ],
     ids=["none", "no token", "no base64", "another signature", "another key", "no signature"],
 )
 def test_without_one_that_is_ours_the_person_is_asked(site, dialect, hint):
     """2: MUST, if an id_token_hint was not provided; 4: what does not validate is not used."""
-    token = hint(signed_in(site), dialect)
+    token = hint(signed_in(site))
     fields = {"client_id": "spa", "post_logout_redirect_uri": GOODBYE, "state": "xyz", "id_token_hint": token}
     page = ask(site, STANDARD[dialect], **fields)
     assert page.status_code == 200 and "<h1>Sign out?</h1>" in page.text
@@ -252,16 +248,13 @@ def test_without_one_that_is_ours_the_person_is_asked(site, dialect, hint):
 
 
 def test_nor_is_one_of_another_issuer_ours(site, dialect, authority):
-    hint = from_another_issuer(id_token_of(site, dialect), authority)
+    hint = from_another_issuer(id_token_of(site), authority)
     page = ask(site, STANDARD[dialect], id_token_hint=hint)
     assert "Sign out?" in page.text and is_signed_in(site)
 
 
 def test_an_access_token_is_no_id_token(site, dialect):
-    code = site.code()
-    fields = {"grant_type": "authorization_code", "client_id": "spa", "code": code, "redirect_uri": CALLBACK}
-    fields["code_verifier"] = "a-verifier-of-forty-three-characters-at-least"
-    granted = site.person.http.post({"auth0": "/oauth/token", "rfc": "/token"}[dialect], data=fields).json()
+    granted = site.redeem(site.code()).json()
     page = ask(site, STANDARD[dialect], id_token_hint=granted["access_token"])
     assert "Sign out?" in page.text and is_signed_in(site)
 
@@ -269,10 +262,7 @@ def test_an_access_token_is_no_id_token(site, dialect):
 def test_one_of_somebody_else_has_the_person_asked(site, dialect, zeno):
     """2: MUST, if it does not belong to the currently logged in End-User."""
     told = sent_back(site.send(site.ask(), username=zeno.username, password=zeno.password))
-    fields = {"grant_type": "authorization_code", "client_id": "spa", "redirect_uri": CALLBACK, "code": told["code"]}
-    fields["code_verifier"] = "a-verifier-of-forty-three-characters-at-least"
-    path = {"auth0": "/oauth/token", "rfc": "/token"}[dialect]
-    token_of_zeno = site.person.http.post(path, data=fields).json()["id_token"]
+    token_of_zeno = site.redeem(told["code"]).json()["id_token"]
     site.person.http.cookies.clear()
     signed_in(site)
     page = ask(site, STANDARD[dialect], id_token_hint=token_of_zeno, post_logout_redirect_uri=GOODBYE)
@@ -282,7 +272,7 @@ def test_one_of_somebody_else_has_the_person_asked(site, dialect, zeno):
 def test_a_client_that_the_token_was_not_issued_to_is_told_nothing(site, dialect, store):
     """2: MUST verify that the Client Identifier matches."""
     store.put(replace(SPA, client_id="another", name="Another", logout_uris="https://another.example/"))
-    hint = id_token_of(site, dialect)
+    hint = id_token_of(site)
     page = ask(
         site,
         STANDARD[dialect],
@@ -299,7 +289,7 @@ def test_a_client_that_the_token_was_not_issued_to_is_told_nothing(site, dialect
 @pytest.mark.parametrize("address", NOT_ALLOWED)
 @pytest.mark.parametrize("hinted", [True, False])
 def test_nor_is_there_an_open_redirect_here(site, dialect, address, hinted):
-    token = id_token_of(site, dialect) if hinted else None
+    token = id_token_of(site) if hinted else None
     sent = {"post_logout_redirect_uri": address, "state": "x", "id_token_hint": token, "client_id": "spa"}
     for signed in (True, False):
         page = ask(signed_in(site) if signed else site, STANDARD[dialect], **sent)
@@ -349,7 +339,7 @@ def test_who_is_not_signed_in_is_asked_nothing(site, dialect):
 
 def test_by_a_form_it_comes_back_as_an_address(site, dialect):
     """From another site without our cookies; 2: MUST support GET and POST."""
-    hint = id_token_of(site, dialect)
+    hint = id_token_of(site)
     kept = dict(site.person.http.cookies)
     site.person.http.cookies.clear()
     sent = {"id_token_hint": hint, "post_logout_redirect_uri": GOODBYE}
@@ -362,7 +352,7 @@ def test_by_a_form_it_comes_back_as_an_address(site, dialect):
 
 
 def test_who_names_no_address_stays_or_goes_where_auth0_leads(site, dialect):
-    reply = ask(site, STANDARD[dialect], id_token_hint=id_token_of(site, dialect))
+    reply = ask(site, STANDARD[dialect], id_token_hint=id_token_of(site))
     assert not is_signed_in(site)
     if dialect == "auth0":  # its API reference of /oidc/logout
         assert reply.headers["location"] == GOODBYE
@@ -371,14 +361,14 @@ def test_who_names_no_address_stays_or_goes_where_auth0_leads(site, dialect):
 
 
 def test_a_state_that_no_address_holds_is_refused(site, dialect):
-    hint = id_token_of(site, dialect)
+    hint = id_token_of(site)
     reply = ask(site, STANDARD[dialect], id_token_hint=hint, post_logout_redirect_uri=GOODBYE, state="s" * 2001)
     assert reply.status_code == 400 and "too long" in reply.text
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PUT"])
 def test_looking_at_its_head_signs_nobody_out(site, dialect, method):
-    hint = id_token_of(site, dialect)
+    hint = id_token_of(site)
     reply = site.person.http.request(method, STANDARD[dialect], params={"id_token_hint": hint}, follow_redirects=False)
     assert reply.status_code == 405
     assert is_signed_in(site)
@@ -416,7 +406,7 @@ def overtaken(authority, monkeypatch):
 @pytest.mark.parametrize(("path", "sent"), [(AT_ONCE, {"returnTo": GOODBYE}), ("/oidc/logout", {"hinted": "yes"})])
 def test_a_logout_that_a_sign_in_overtakes_ends_the_session_that_there_is(application, store, overtaken, path, sent):
     if sent.pop("hinted", None):
-        sent |= {"post_logout_redirect_uri": GOODBYE, "id_token_hint": id_token_of(application, "auth0")}
+        sent |= {"post_logout_redirect_uri": GOODBYE, "id_token_hint": id_token_of(application)}
     signed_in(application)
     again = ask(application, path, client_id="spa", **sent)
     assert again.status_code == 303 and again.headers["location"].startswith(f"{path}?")
