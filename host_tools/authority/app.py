@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from email.utils import formatdate
 from urllib.parse import urlsplit
 
@@ -12,13 +13,13 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from host_tools.authority import gateway, openapi, pages
-from host_tools.authority.core.access_tokens import TokenVerifier
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.cross_origin import CrossOrigin
 from host_tools.authority.dialects import DIALECTS, DialectName
 from host_tools.authority.dialects.oauth import Dialect
+from host_tools.authority.errors import AuthorityError
 from host_tools.authority.gateway import QuoteOfDay
-from host_tools.authority.tenant import AUDIENCE, QUOTES_SCOPE
+from host_tools.authority.tenant_settings import QUOTES_API, ApiSettings
 from host_tools.authority.wire_faults import HangUp, WireFaults, endpoints_of
 from host_tools.clock import Clock, now_s
 
@@ -29,15 +30,16 @@ def create_app(
     hang_up: HangUp | None = None,
     control: BaseRoute | None = None,
     dialect: DialectName = "auth0",
+    apis: Sequence[ApiSettings] = (QUOTES_API,),
 ) -> Starlette:
-    """A dialect's endpoints, the pages and the quote API over one authority; its control API, where it has one.
+    """A dialect's endpoints, the pages and the APIs over one authority; its control API, where it has one.
 
     hang_up: ends a request's connection, where there is one; without it no fault strikes on the wire.
+
+    Raises AuthorityError for an API below a path of the authority's own.
     """
     spoken = DIALECTS[dialect]
-    authority.faults.reach(endpoints_of(spoken).values())
-    keys = authority.access_tokens.public_keys()
-    verifier = TokenVerifier(keys, authority.issuer, AUDIENCE, authority.clock)
+    authority.faults.reach(endpoints_of(spoken, apis).values())
     # A foreign name that resolves to this machine (DNS rebinding) must not reach the pages.
     hosts = [urlsplit(authority.issuer).hostname or "", "127.0.0.1", "localhost"]
     middleware = [
@@ -45,18 +47,26 @@ def create_app(
         Middleware(_DateOfClock, clock=authority.clock),
     ]
     # Outside of the faults, or no script could read what they answer.
-    middleware.append(Middleware(CrossOrigin, store=authority.store, paths=_open_to_scripts(spoken)))
+    middleware.append(Middleware(CrossOrigin, store=authority.store, paths=_open_to_scripts(spoken, apis)))
     if hang_up is not None:
-        faults = Middleware(WireFaults, dialect=spoken, faults=authority.faults, clock=authority.clock, hang_up=hang_up)
+        faults = Middleware(
+            WireFaults,
+            dialect=spoken,
+            apis=apis,
+            faults=authority.faults,
+            clock=authority.clock,
+            hang_up=hang_up,
+        )
         middleware.append(faults)
+    own = [
+        *spoken.routes(authority),
+        *pages.routes(authority, spoken.logout),
+        openapi.route(authority.issuer, spoken, control is not None, apis),
+        *([control] if control else []),
+    ]
+    _check_prefixes(apis, own)
     app = Starlette(
-        routes=[
-            *spoken.routes(authority),
-            *gateway.routes(verifier, QUOTES_SCOPE, quote_of_day, authority.clock),
-            *pages.routes(authority, spoken.logout),
-            openapi.route(authority.issuer, spoken, controlled=control is not None),
-            *([control] if control else []),
-        ],
+        routes=[*own, *gateway.routes(authority, apis, quote_of_day)],
         middleware=middleware,
         exception_handlers=pages.exception_handlers(),
     )
@@ -65,9 +75,20 @@ def create_app(
     return app
 
 
-def _open_to_scripts(dialect: Dialect) -> list[str]:
-    """A dialect's addresses but for the one that is a page."""
-    return [path for path, endpoint in dialect.endpoints.items() if endpoint != "authorization"]
+def _open_to_scripts(dialect: Dialect, apis: Sequence[ApiSettings]) -> list[str]:
+    """A dialect's addresses but for the one that is a page, and the APIs'."""
+    return [path for path, endpoint in endpoints_of(dialect, apis).items() if endpoint != "authorization"]
+
+
+def _check_prefixes(apis: Sequence[ApiSettings], own: Sequence[BaseRoute]) -> None:
+    """Raises AuthorityError."""
+    taken = {"gateway"} | {getattr(route, "path", "").split("/")[1] for route in own}
+    for api in apis:
+        if api.serves is not None and api.policy.prefix.split("/")[1] in taken:
+            raise AuthorityError(
+                f"the policy's prefix {api.policy.prefix} lies among the authority's own addresses; name another, as"
+                f" /{api.serves}"
+            )
 
 
 class _DateOfClock:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
@@ -17,12 +17,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from host_tools.authority import gateway, gateway_operations
+from host_tools.authority import gateway
 from host_tools.authority.control import operations as control_operations
 from host_tools.authority.core.faults import RateLimit
 from host_tools.authority.dialects.oauth import Dialect
+from host_tools.authority.gateway import operations as gateway_operations
 from host_tools.authority.openapi_operation import Operation, Reply, Schema, refusal, together
 from host_tools.authority.parameters import JSON
+from host_tools.authority.tenant_settings import QUOTES_API, ApiSettings
 
 PATH = "/openapi.json"
 _SAYS = """What this authority answers. Anything may also go wrong by a fault that was set by the control API: \
@@ -40,10 +42,12 @@ _OPERATION = Operation(
 )
 
 
-def operations(dialect: Dialect, controlled: bool) -> tuple[Operation, ...]:
+def operations(
+    dialect: Dialect, controlled: bool, apis: Sequence[ApiSettings] = (QUOTES_API,)
+) -> tuple[Operation, ...]:
     """All of an authority's. controlled: whether it has a control API."""
     control = control_operations.OPERATIONS if controlled else ()
-    return (*_limited(dialect), *control, _OPERATION)
+    return (*_limited(dialect, apis), *control, _OPERATION)
 
 
 def document(issuer: str, answered: Iterable[Operation]) -> dict[str, Any]:
@@ -62,12 +66,12 @@ def document(issuer: str, answered: Iterable[Operation]) -> dict[str, Any]:
     }
 
 
-def route(issuer: str, dialect: Dialect, controlled: bool) -> Route:
+def route(issuer: str, dialect: Dialect, controlled: bool, apis: Sequence[ApiSettings]) -> Route:
     """GET /openapi.json, for anybody."""
 
     @cache
     def content() -> bytes:  # made when it is first asked for: it would take 10 ms of each start
-        return json.dumps(document(issuer, operations(dialect, controlled))).encode()
+        return json.dumps(document(issuer, operations(dialect, controlled, apis))).encode()
 
     async def endpoint(request: Request) -> Response:
         return Response(content(), media_type=JSON, headers={"Cache-Control": "public, max-age=15"})
@@ -75,19 +79,19 @@ def route(issuer: str, dialect: Dialect, controlled: bool) -> Route:
     return Route(PATH, endpoint, methods=["GET"])
 
 
-def _limited(dialect: Dialect) -> list[Operation]:
+def _limited(dialect: Dialect, apis: Sequence[ApiSettings]) -> list[Operation]:
     """The operations that a rate limit may strike, with what the dialect then answers."""
     most = dialect.too_many_requests(RateLimit("token"), 0)
     least = dialect.too_many_requests(RateLimit("token", retry_after="none", x_ratelimit=False), 0)
     code = json.loads(bytes(most.body))["error"]
     headers = {name: name in least.headers for name in most.headers if not name.startswith("content-")}
     limited = Reply(f"- `{code}`: A rate limit that was set.", (refusal([code]),), headers)
-    struck = {**dialect.endpoints, **gateway.ENDPOINTS}
+    struck = {**dialect.endpoints, **gateway.endpoints_of(apis)}
     return [
         replace(each, replies={**each.replies, 429: together(each.replies.get(429), limited)})
         if each.path in struck
         else each
-        for each in (*dialect.operations(), *gateway_operations.OPERATIONS)
+        for each in (*dialect.operations(), *gateway_operations.operations(apis))
     ]
 
 

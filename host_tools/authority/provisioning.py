@@ -29,6 +29,7 @@ from host_tools.authority.core.records import (
     fingerprint,
 )
 from host_tools.authority.core.refresh_tokens import forget
+from host_tools.authority.core.resource_records import BankAccount, SessionFactor
 from host_tools.authority.core.storage import Store
 from host_tools.authority.core.users import hash_password
 from host_tools.authority.tenant_settings import AuthenticatorSettings, ClientSettings, UserSettings
@@ -191,6 +192,8 @@ def _forget_user(store: Store, user_id: str) -> None:
     store.delete(MfaTransaction, user_id=user_id)
     store.delete(OobChallenge, user_id=user_id)
     store.delete(LoginSession, user_id=user_id)
+    store.delete(SessionFactor, user_id=user_id)
+    store.delete(BankAccount, user_id=user_id)
     store.delete(Message, user_id=user_id)
     store.delete(Authenticator, user_id=user_id)
     store.delete(User, user_id=user_id)

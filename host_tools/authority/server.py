@@ -26,6 +26,7 @@ from host_tools.authority.core.policies import MFA_MODES, MfaMode
 from host_tools.authority.dialects import DIALECT_NAMES, DialectName
 from host_tools.authority.durable_answers import DurableAnswers
 from host_tools.authority.errors import AuthorityError, NotNow
+from host_tools.authority.example_names import EXAMPLE_NAMES, ExampleName
 from host_tools.authority.gateway import Quote, QuoteOfDay
 from host_tools.authority.listening import OnRequest, hang_up, listen, server_of, settled, watched
 from host_tools.authority.local_ca import NAMES, LocalCA, local_ca
@@ -151,6 +152,7 @@ def start_authority(
     *,
     dialect: DialectName = "auth0",
     config: Path | str | None = None,
+    example: ExampleName | None = None,
     tls: bool = False,
     refresh_leeway: int = 0,
     quote_of_day: QuoteOfDay | None = None,
@@ -168,6 +170,7 @@ def start_authority(
         access_token_ttl: seconds. None: what `config` says, or a day.
         dialect: whose wire it speaks: auth0, or rfc for the RFCs' alone.
         config: a tenant file, docs/tenant-file.md. `database` then has its users and clients, and no others.
+        example: a tenant ready made, in place of a file: bank, catsdogs or quotes.
         tls: answer over https, as 127.0.0.1 and as localhost, by a CA of its own that lasts as long as the database.
         refresh_leeway: seconds in which the demo display's refresh token before the newest is still taken; Auth0's
             default is none.
@@ -183,13 +186,22 @@ def start_authority(
             sense.
     """
     check_choice("dialect", dialect, DIALECT_NAMES)
-    settings = _settings(config, refresh_leeway, mfa, access_token_ttl)
+    if example is not None:
+        check_choice("example", example, EXAMPLE_NAMES)
+        if config is not None:
+            raise AuthorityError("an example is a tenant file of its own; name one of the two, or copy the example's")
+    else:
+        settings = _settings(_tenant(config, refresh_leeway), mfa, access_token_ttl)
     quotes = quote_of_day or _packaged_quotes()
     kept_in = Path(database) if database is not None else None
     listening = listen(port)
     with ExitStack() as opened:
         opened.callback(listening.close)
         issuer = f"{'https' if tls else 'http'}://{NAMES[0]}:{listening.getsockname()[1]}/"
+        if example is not None:
+            from host_tools.authority import examples  # and the parser of tenant files
+
+            settings = _settings(examples.settings(example, issuer), mfa, access_token_ttl)
         try:
             store = SqliteStore(kept_in)
             opened.callback(store.close)
@@ -199,7 +211,7 @@ def start_authority(
             opened.callback(engine.close)
             scripts = ScriptsInForce(engine, authority.post_login, issuer)
             scripts.put(settings.scripts)
-            provided = provision(store, issuer, settings, only=config is not None)
+            provided = provision(store, issuer, settings, only=config is not None or example is not None)
         except sqlite3.Error as damaged:
             raise AuthorityError(f"{database} is damaged ({damaged}); name another database file") from damaged
         if told := (*webhooks, *settings.webhooks):
@@ -214,7 +226,7 @@ def start_authority(
         ca = opened.enter_context(local_ca(datetime.now(UTC), kept_in)) if tls else None
         controls, control_token = Controls(authority, scripts), secrets.token_urlsafe(32)
         control = control_api.route(controls, issuer, control_token)
-        app = create_app(authority, quotes, lambda scope: hang_up(server, scope), control, dialect)
+        app = create_app(authority, quotes, lambda scope: hang_up(server, scope), control, dialect, settings.apis)
         durable = app if store.log is None else DurableAnswers(app, store.log)
         server = server_of(watched(durable, on_request), None if ca is None else ca.context)
         running = RunningAuthority(authority, provided, controls, control_token, server, ca, opened.pop_all())
@@ -222,16 +234,17 @@ def start_authority(
     return running
 
 
-def _settings(
-    config: Path | str | None, refresh_leeway: int, mfa: MfaMode | None, access_token_ttl: int | None
-) -> TenantSettings:
-    """The tenant's, with what was asked for by name before what the file says."""
+def _tenant(config: Path | str | None, refresh_leeway: int) -> TenantSettings:
+    """The demo's, or those of a file."""
     if config is None:
-        settings = demo_settings(refresh_leeway)
-    else:
-        from host_tools.authority import tenant_file  # and its parser, for who has a file alone
+        return demo_settings(refresh_leeway)
+    from host_tools.authority import tenant_file  # and its parser, for who has a file alone
 
-        settings = tenant_file.load(Path(config))
+    return tenant_file.load(Path(config))
+
+
+def _settings(settings: TenantSettings, mfa: MfaMode | None, access_token_ttl: int | None) -> TenantSettings:
+    """The tenant's, with what was asked for by name before what its file says."""
     if mfa is not None:
         check_choice("mfa", mfa, MFA_MODES)
         settings = replace(settings, mfa=replace(settings.mfa, mode=mfa))

@@ -68,13 +68,14 @@ def provision(store: Store, issuer: str, settings: TenantSettings, only: bool) -
         users = put_users(store, settings.users, only)
         clients = put_clients(store, settings.clients, only)
     user = users[0]
+    quotes = next(api for api in settings.apis if api.serves == "quotes")
     client = next((each for each in clients if "device_code" in each.grants), clients[0])
     tenant = Tenant(
         issuer=issuer,
         client_id=client.client_id,
         audience=client.audience,
         scope=" ".join(client.default_scopes),
-        quotes_url=f"{issuer}api/quotes/today",
+        quotes_url=f"{issuer}{quotes.policy.prefix[1:]}/today",
         demo_user=user.username,
         demo_password=user.password,
         totp_secret=next((each.totp_secret for each in user.authenticators if each.totp_secret), ""),

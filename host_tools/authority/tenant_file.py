@@ -5,97 +5,47 @@ docs/tenant-file.md is its reference. Every key may be left out; an empty file i
 
 from __future__ import annotations
 
-import json
-import re
-import tomllib
-from contextlib import suppress
 from pathlib import Path
 
+from host_tools.authority import checked_file
 from host_tools.authority import tenant_values as values
-from host_tools.authority.checked_table import CheckedTable, Problem, refuse_twins, said, shown_path
+from host_tools.authority.checked_table import CheckedTable, refuse_twins, said
 from host_tools.authority.core.attempts import LIMITS
 from host_tools.authority.core.policies import MFA_MODES, Confidence, MfaSwitch
 from host_tools.authority.core.user_code import ALPHABETS, CHARSETS, Charset, UserCodes
 from host_tools.authority.errors import InvalidSetting
+from host_tools.authority.policy_file import apis
 from host_tools.authority.tenant_members import clients, users
 from host_tools.authority.tenant_scripts import scripts
 from host_tools.authority.tenant_settings import (
     LONGEST_ACCESS_TOKEN_LIFETIME_S,
     MOST_FACTORS,
-    TenantFileError,
     TenantSettings,
 )
 from host_tools.authority.tenant_values import choice, count, flag
-from host_tools.toml_lines import TomlLines
 
-LARGEST_FILE = 256 * 1024  # a user takes some 200 bytes
+_KIND = "tenant file"
 _DEVICE_CODE_S = (60, 3600)
 _LONGEST_INTERVAL_S = 60
 _CONFIDENCES: dict[str, Confidence | None] = {"low": "low", "high": "high", "judged": None}
 _MASKS: dict[Charset, str] = {"base20": "****-****", "digits": "***-***-***"}
-_AT_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
-_LONG_NUMBER = re.compile("[0-9_]{4000}")
 _USUAL = TenantSettings()
 
 
 def load(path: Path) -> TenantSettings:
     """Raises TenantFileError."""
-    name = str(path) if str(path).isprintable() else json.dumps(str(path))
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
-    except (OSError, ValueError) as unreadable:  # ValueError: a NUL in the name
-        reason = getattr(unreadable, "strerror", None) or unreadable
-        raise TenantFileError([f"{name}: cannot be read ({reason}); name a tenant file that may be read"]) from None
-    if len(content) > LARGEST_FILE:
-        raise TenantFileError([f"{name}: has more than {LARGEST_FILE} bytes; name a tenant file, which is smaller"])
-    try:
-        text = content.decode("utf-8-sig")  # some editors put a byte order mark first
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise TenantFileError([f"{name}:{line}: is not UTF-8; save the file as UTF-8"]) from None
+    text, name = checked_file.read(path, _KIND)
     return parse(text, name, path.parent)
 
 
 def parse(text: str, name: str, folder: Path = Path()) -> TenantSettings:
-    """The settings in this text; `name` is the file's, for the errors; `folder` is where its scripts are looked for.
-
-    Raises TenantFileError.
+    """The settings in this text; `name` is the file's, for the errors; `folder` is where other files are looked for
+    that it names. Raises TenantFileError.
     """
-    try:
-        document = tomllib.loads(text)
-        lines = TomlLines(text)
-    except (ValueError, RecursionError) as malformed:
-        raise TenantFileError([f"{name}:{_malformed(text, malformed)}"]) from None
-    problems: list[Problem] = []
-    settings = _tenant(CheckedTable(document, (), problems), folder)
-    if problems:
-        placed = sorted(((lines.of(problem.path), problem) for problem in problems), key=lambda each: each[0])
-        raise TenantFileError([f"{name}:{line}: {shown_path(each.path)}: {each.message}" for line, each in placed])
-    return settings
+    return checked_file.checked(text, name, _KIND, lambda top, elsewhere: _tenant(top, folder, elsewhere))
 
 
-def _malformed(text: str, error: ValueError | RecursionError) -> str:
-    """The line and what is wrong there. tomllib's words tell names of keys, and of a value no character that prints."""
-    if isinstance(error, RecursionError):
-        return "1: is no tenant file: it nests too deep; write tables and arrays of a few levels"
-    words = str(error)
-    place = _AT_PLACE.search(words)
-    if place is None:  # Python's own refusal of an integer of more than 4,300 digits
-        number = _LONG_NUMBER.search(text)
-        line = text.count("\n", 0, number.start()) + 1 if number else 1
-        return f"{line}: has a number of more than 64 bits, which TOML has not; write a smaller one"
-    line = int(place[1]) if place[1] else text.rstrip().count("\n") + 1
-    if words.startswith(("Cannot overwrite", "Cannot declare", "Duplicate")):
-        # Told by name, and where it is set: tomllib counts to the end of the value.
-        with suppress(RecursionError):
-            if again := TomlLines(text).set_again:
-                key, first, second = again
-                return f"{second}: {shown_path(key)}: is set in line {first} already; take one of the two out"
-    return f"{line}: is no TOML ({words[: place.start()]}); correct it there"
-
-
-def _tenant(top: CheckedTable, folder: Path) -> TenantSettings:
+def _tenant(top: CheckedTable, folder: Path, elsewhere: list[str]) -> TenantSettings:
     tenant = top.table("tenant")
     name = tenant.take("name", values.text, _USUAL.name)
     lifetime_s = tenant.take(
@@ -116,6 +66,7 @@ def _tenant(top: CheckedTable, folder: Path) -> TenantSettings:
         clients=clients(top),
         webhooks=_webhooks(top.table("outbox")),
         scripts=scripts(top, folder),
+        apis=apis(top, folder, elsewhere),
     )
     top.finish()
     return settings

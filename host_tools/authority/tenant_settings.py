@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 
 from host_tools.authority.core.device_grants import LIFETIME_S
 from host_tools.authority.core.pacing import INTERVAL_S
 from host_tools.authority.core.policies import MfaSwitch
+from host_tools.authority.core.resource_policy import ResourcePolicy, ResourceRule
 from host_tools.authority.core.token_endpoint import OPENID, Grant
 from host_tools.authority.core.user_code import UserCodes
 from host_tools.authority.errors import AuthorityError
@@ -30,7 +32,10 @@ LONGEST_REFRESH_LIFETIME_S = 31_557_600  # Auth0's longest, a year: the demo dis
 
 
 class TenantFileError(AuthorityError):
-    """A tenant file that cannot be used. problems: each as `tenant.toml:12: clients[0].name: what, and the remedy`."""
+    """A tenant file that cannot be used, or a policy file that it names.
+
+    problems: each as `tenant.toml:12: clients[0].name: what, and the remedy`.
+    """
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__(" | ".join(problems))
@@ -82,6 +87,20 @@ class ClientSettings:
     skips_consent: bool = False
 
 
+@dataclass(frozen=True)
+class ApiSettings:
+    """A protected API. serves: what the gateway answers there itself, of `SERVED`; None where another server does, and
+    asks the gateway."""
+
+    policy: ResourcePolicy
+    serves: Served | None = None
+
+
+Served = Literal["quotes", "bank", "catsdogs"]
+SERVED: tuple[str, ...] = get_args(Served)
+QUOTES_API = ApiSettings(
+    ResourcePolicy(AUDIENCE, "/api/quotes", (ResourceRule("GET", "/today", scope=QUOTES_SCOPE),)), "quotes"
+)
 DEMO_USERS = (UserSettings(DEMO_USER, authenticators=(AuthenticatorSettings("otp"),)),)
 DEMO_CLIENTS = (ClientSettings(refresh_lifetime_s=LONGEST_REFRESH_LIFETIME_S),)
 
@@ -101,6 +120,7 @@ class TenantSettings:
     clients: tuple[ClientSettings, ...] = DEMO_CLIENTS
     webhooks: tuple[str, ...] = ()
     scripts: tuple[Script, ...] = ()
+    apis: tuple[ApiSettings, ...] = (QUOTES_API,)
 
 
 def demo_settings(refresh_leeway_s: int = 0) -> TenantSettings:

@@ -3,7 +3,7 @@ before anything is looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from starlette.datastructures import Headers
 from starlette.routing import compile_path
@@ -23,6 +23,7 @@ from host_tools.authority.core.fault_kinds import (
 )
 from host_tools.authority.core.faults import Faults
 from host_tools.authority.dialects.oauth import Dialect
+from host_tools.authority.tenant_settings import ApiSettings
 from host_tools.authority.wire_clients import Overheard, client_of
 from host_tools.authority.wire_delays import hung_up, let_pass
 from host_tools.authority.wire_replies import malformed, reply_of, status_reply
@@ -32,17 +33,25 @@ HangUp = Callable[[Scope], None]
 _KINDS = (LoseReply, RateLimit, StatusReply, DelayReply, TruncateReply, MalformedReply)
 
 
-def endpoints_of(dialect: Dialect) -> Mapping[str, Endpoint]:
+def endpoints_of(dialect: Dialect, apis: Sequence[ApiSettings]) -> Mapping[str, Endpoint]:
     """What faults may strike, by the path as its route has it."""
-    return {**dialect.endpoints, **gateway.ENDPOINTS}
+    return {**dialect.endpoints, **gateway.endpoints_of(apis)}
 
 
 class WireFaults:
     """Between the server and the application. `hang_up` ends the connection of a request."""
 
-    def __init__(self, app: ASGIApp, dialect: Dialect, faults: Faults, clock: Clock, hang_up: HangUp) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        dialect: Dialect,
+        apis: Sequence[ApiSettings],
+        faults: Faults,
+        clock: Clock,
+        hang_up: HangUp,
+    ) -> None:
         self._app = app
-        endpoints = endpoints_of(dialect)
+        endpoints = endpoints_of(dialect, apis)
         self._endpoints = {path: endpoint for path, endpoint in endpoints.items() if "{" not in path}
         self._templates = [(compile_path(path)[0], each) for path, each in endpoints.items() if "{" in path]
         self._too_many_requests = dialect.too_many_requests

@@ -35,6 +35,15 @@ def serve(
             show_default="a demo tenant",
         ),
     ] = None,
+    example: Annotated[
+        Literal["bank", "catsdogs", "quotes"] | None,
+        typer.Option(
+            "--example",
+            help="A tenant ready made instead: a bank whose transfers step up, cats behind a factor of the last minute,"
+            " quotes behind one of the last seven days.",
+            show_default="none",
+        ),
+    ] = None,
     dialect: Annotated[
         Literal["auth0", "rfc"],
         typer.Option("--dialect", help="Whose wire it speaks: Auth0's, or that of the RFCs alone."),
@@ -97,6 +106,7 @@ def serve(
             access_token_ttl,
             dialect=dialect,
             config=config,
+            example=example,
             tls=tls,
             on_request=tell,
         ) as authority,
@@ -109,12 +119,14 @@ def serve(
         if as_json:
             print(json.dumps(tenant | listed), flush=True)
         else:
-            title = f"{authority.listed_tenant.name}, of {config}:" if config else "A demo tenant, made for this run:"
+            title = "A demo tenant, made for this run:"
+            if config or example:
+                title = f"{authority.listed_tenant.name}, of {config or f'the example {example}'}:"
             print(title, flush=True)
             for name, value in tenant.items():
                 if value:
                     print(f"  {name:14} {value}", flush=True)
-            if config:
+            if config or example:
                 for name, value in (*_lines("user", listed["users"]), *_lines("client", listed["clients"])):
                     print(f"  {name:14} {value}", flush=True)
             # A display pairs by the device grant, and the tenant's client_id is of the first client that may.
@@ -123,6 +135,10 @@ def serve(
                 if trust:
                     options += f" --ca {shlex.quote(trust['ca_file'])}"
                 print(f"A display for it: stoa simulate {options} --state board --panel-png panel.png", flush=True)
+            if example:
+                from host_tools.authority.examples import next_steps
+
+                print(next_steps(example, authority.issuer), flush=True)
             print("Requests are told below. Ctrl-C ends it.", flush=True)
         authority.wait()
 

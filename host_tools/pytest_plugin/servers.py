@@ -5,6 +5,7 @@ Measured here: a start takes 60 ms and an end 170, going back to a snapshot 0.1.
 
 from __future__ import annotations
 
+import tomllib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import pytest
 
 from host_tools.authority import InvalidSetting, NotNow, RunningAuthority, Snapshot, start_authority
 from host_tools.authority import tenant_file as tenant_files
+from host_tools.authority.checked_file import LARGEST_FILE
 from host_tools.authority.core.policies import MfaMode
 from host_tools.authority.dialects import DialectName
 from host_tools.authority.tenant_settings import TenantFileError
@@ -22,6 +24,7 @@ from host_tools.clock import NS, Clock, RealClock, VirtualClock
 from host_tools.pytest_plugin.authority import Answered, StoaAuthority
 from host_tools.pytest_plugin.options import Options
 
+_NAMES_FILES = {"rules": "file", "actions": "file", "apis": "policy"}  # of a tenant file
 # Tests that each write a tenant file of their own would otherwise end with a server a test.
 _MOST = 8
 
@@ -63,7 +66,7 @@ class Servers:
     """Those that run, by what is wanted of them; of more than `_MOST` the one that was not used for longest ends."""
 
     def __init__(self) -> None:
-        self._running: OrderedDict[tuple[Options, bytes], _Server] = OrderedDict()
+        self._running: OrderedDict[tuple[Options, tuple[bytes, ...]], _Server] = OrderedDict()
 
     def lend(self, options: Options) -> StoaAuthority:
         """An authority as new. Raises pytest.UsageError for options that make no sense."""
@@ -112,13 +115,24 @@ def _started(options: Options) -> _Server:
     return _Server(running, clock, _passwords(running, options.config), heard, running.snapshot())
 
 
-def _content(config: Path | None) -> bytes:
-    """Of the tenant file, which the next test may have changed. One that cannot be read is told of by the start."""
+def _content(config: Path | None) -> tuple[bytes, ...]:
+    """Of the tenant file and of those that it names, which the next test may have changed. What cannot be read is told
+    of by the start."""
     if config is None:
-        return b""
+        return ()
+    content = _read(config)
     try:
-        with config.open("rb") as file:
-            return file.read(tenant_files.LARGEST_FILE + 1)
+        document = tomllib.loads(content.decode("utf-8-sig"))
+        named = [each[key] for name, key in _NAMES_FILES.items() for each in document.get(name, ())]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return (content,)
+    return (content, *(_read(config.parent / name) for name in named if isinstance(name, str)))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_FILE + 1)
     except (OSError, ValueError):  # ValueError: a NUL in the name
         return b""
 

@@ -12,7 +12,7 @@ from typing import Any, get_args
 import httpx2
 import pytest
 
-from host_tools.authority import gateway, start_authority
+from host_tools.authority import start_authority
 from host_tools.authority.control.routes import resources
 from host_tools.authority.core.fault_kinds import ENDPOINTS, FAULTS, Malformation
 from host_tools.authority.core.records import fingerprint
@@ -209,7 +209,7 @@ def test_a_fault_is_set_seen_and_lifted(paired, control, device):
 
 
 def test_no_fault_strikes_the_control_api_itself(control, paired):
-    here = {*auth0.ENDPOINTS.values(), *gateway.ENDPOINTS.values()}
+    here = {*auth0.ENDPOINTS.values(), "api"}
     sent = [
         {"endpoint": endpoint, **members}
         for endpoint in here

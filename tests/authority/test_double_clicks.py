@@ -168,7 +168,7 @@ def test_what_is_decided_about_one_device_leaves_the_one_taken_up_meanwhile(auth
 
 def test_a_code_given_for_one_device_does_not_count_for_the_one_taken_up_meanwhile(authority, stale):
     session, other = stale
-    kept = authority.sessions.factors_given(session, "pwd otp mfa")
+    kept = authority.sessions.factors_given(session, "pwd otp mfa", ["otp"])
     assert (kept.user_code, kept.otp_at, kept.amr) == (other, None, "pwd otp mfa")
 
 
@@ -178,7 +178,7 @@ def test_a_session_that_was_renewed_is_changed_no_more(authority, stale):
     for change in (
         lambda: authority.sessions.answer(session, allow=True),
         lambda: authority.sessions.enter_code(session, other, ""),
-        lambda: authority.sessions.factors_given(session, "pwd otp mfa"),
+        lambda: authority.sessions.factors_given(session, "pwd otp mfa", ["otp"]),
         lambda: authority.sessions.let_go(session),
         lambda: authority.sessions.sign_out(session),
     ):

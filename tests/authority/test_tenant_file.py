@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from host_tools.authority.checked_file import LARGEST_FILE
 from host_tools.authority.core.policies import MfaSwitch
 from host_tools.authority.core.records import Client
 from host_tools.authority.core.user_code import UserCodes
 from host_tools.authority.provisioning import put_clients
-from host_tools.authority.tenant_file import LARGEST_FILE, load, parse
+from host_tools.authority.tenant_file import load, parse
 from host_tools.authority.tenant_settings import (
     AuthenticatorSettings,
     ClientSettings,

@@ -239,12 +239,12 @@ from .tenant_files import SECRET, USER, problems
         (
             "\n[[user]]",
             "2: user: is not known; is it users? known here are tenant, device_flow, mfa, users, clients, outbox,"
-            " rules, actions",
+            " rules, actions, apis",
         ),
         (
             "'a\\nb' = 1",
             '1: "a\\\\nb": is not known; known here are tenant, device_flow, mfa, users, clients, outbox,'
-            " rules, actions",
+            " rules, actions, apis",
         ),
         # What is no TOML.
         ("a = 1\nb = = 2", "2: is no TOML (Invalid value); correct it there"),

@@ -14,6 +14,7 @@ from host_tools.authority.core.device_grants import DeviceGrants
 from host_tools.authority.core.events import EventLog
 from host_tools.authority.core.faults import Faults
 from host_tools.authority.core.issued_tokens import IssuedTokens
+from host_tools.authority.core.known_browsers import KnownBrowsers
 from host_tools.authority.core.login_enrolment import LoginEnrolment
 from host_tools.authority.core.login_factors import LoginFactors
 from host_tools.authority.core.login_verdicts import LoginVerdicts
@@ -27,6 +28,8 @@ from host_tools.authority.core.password_grant import PasswordGrant
 from host_tools.authority.core.policies import MfaMode, MfaSwitch
 from host_tools.authority.core.post_login import PostLogin
 from host_tools.authority.core.refresh_tokens import RefreshTokens
+from host_tools.authority.core.session_factors import SessionFactors
+from host_tools.authority.core.session_renewal import SessionRenewal
 from host_tools.authority.core.sessions import LoginSessions
 from host_tools.authority.core.storage import Store
 from host_tools.authority.core.tally import Tally
@@ -71,6 +74,8 @@ class Authority:
         self.challenges = Challenges(store, clock, limits, self.outbox, self.events, self.paces)
         transactions = MfaTransactions(store, clock, self.authenticators, self.mfa, self.events)
         self.post_login = PostLogin(clock, self.authenticators, self.events)
+        self.session_factors = SessionFactors(store, clock)
+        self.known_browsers = KnownBrowsers(store, clock)
         self.tokens = TokenEndpoint(
             store,
             clock,
@@ -99,6 +104,7 @@ class Authority:
             transactions,
             self.authenticators,
             self.challenges,
+            self.session_factors,
             self.events,
         )
         keys = self.access_tokens.public_keys()
@@ -121,6 +127,18 @@ class Authority:
             self.consents,
             limits,
             self.mfa,
+            self.known_browsers,
+            self.session_factors,
+            self.events,
+        )
+        self.session_renewal = SessionRenewal(
+            store,
+            clock,
+            verifier,
+            transactions,
+            self.authenticators,
+            self.challenges,
+            self.session_factors,
             self.events,
         )
         self.answers = AuthorizationAnswers(

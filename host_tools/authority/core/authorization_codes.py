@@ -69,6 +69,7 @@ class AuthorizationCodes:
             session.auth_time_at,
             session.amr,
             claims=claims,
+            sid=session.sid,
         )
         # OpenID Connect Core 3.2.2.9: the two are bound where both come.
         both = len(request.response_type.split()) > 1
@@ -127,6 +128,7 @@ class AuthorizationCodes:
                 request_id=request.request_id,
                 spent_at=None,
                 family_id=None,
+                sid=session.sid,
             )
         )
         return code
@@ -169,4 +171,5 @@ def _subject(code: AuthorizationCode) -> Subject:
         code.auth_time_at,
         code.amr,
         claims=claims_of(code.claims),
+        sid=code.sid,
     )

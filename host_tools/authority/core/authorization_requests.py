@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from host_tools.authority.core.errors import Refusal
+from host_tools.authority.core.errors import InvalidRequest, Refusal
+from host_tools.authority.core.login_demands import acr_values_of, max_age_of
 from host_tools.authority.core.policies import Protocol
 from host_tools.authority.core.records import AuthorizationRequest, Client, fingerprint
 from host_tools.authority.core.storage import Store
@@ -22,7 +23,6 @@ from host_tools.clock import NS, Clock
 LIFETIME_S = 3600  # a login session's
 _LONGEST = 2000  # of any value; a redirect is an address, which browsers cut at about that
 _CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 4.2
-_MAX_AGE = re.compile(r"[0-9]{1,9}")
 _HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
 WEB_MESSAGE = "web_message"  # draft-sakimura-oauth-wmrm: posted to the window that has opened the page, or frames it
 
@@ -91,6 +91,7 @@ class AuthorizationRequests:
             code_challenge=sent.get("code_challenge") or "",
             prompt=sent.get("prompt") or "",
             max_age_s=None,
+            acr_values=sent.get("acr_values") or "",
             login_hint=sent.get("login_hint") or "",
             answered_at=None,
             created_at=now,
@@ -102,9 +103,7 @@ class AuthorizationRequests:
             sentence = f"The specified redirect_uri '{redirect_uri}' does not have a registered origin."
             raise AuthorizationRefused(request, "invalid_request", sentence)
         self._check(request, sent, client, form)
-        max_age = sent.get("max_age")
-        if max_age is not None:
-            request = replace(request, max_age_s=int(max_age))
+        request = replace(request, max_age_s=max_age_of(sent.get))
         with self._store.transaction(durable=False):
             self._store.prune(AuthorizationRequest, "expires_at", now)
             self._store.put(request)
@@ -154,8 +153,11 @@ class AuthorizationRequests:
         prompts = request.prompt.split()
         if any(each not in _PROMPTS for each in prompts) or ("none" in prompts and len(prompts) > 1):
             refuse("invalid_request", f"prompt is none, or of {', '.join(_PROMPTS[1:])}.")
-        if "max_age" in sent and not _MAX_AGE.fullmatch(sent["max_age"]):
-            refuse("invalid_request", "max_age is a whole number of seconds.")
+        try:
+            max_age_of(sent.get)
+            acr_values_of(sent.get)
+        except InvalidRequest as unfit:
+            refuse("invalid_request", unfit.description)
         if form is not None and form.needs_nonce and not request.nonce:
             refuse("invalid_request", "nonce is required for an ID token.")  # OIDC Core 3.2.2.1
         if "id_token" in request.response_type.split() and OPENID not in request.scope.split():

@@ -81,7 +81,10 @@ class DeviceGrants:
         self.lifetime_s = LIFETIME_S
         self.interval_s = INTERVAL_S
 
-    def begin(self, client: Client, scope: str, audience: str) -> DeviceAuthorization:
+    def begin(
+        self, client: Client, scope: str, audience: str, max_age_s: int | None = None, acr_values: str = ""
+    ) -> DeviceAuthorization:
+        """max_age_s, acr_values: how the person has to have signed in, see login_demands.py."""
         now = self._clock.now_ns()
         device_code = secrets.token_urlsafe(32)  # RFC 8628 5.2: very high entropy
         with self._store.transaction(durable=False):  # a device that lost its code asks again
@@ -104,8 +107,8 @@ class DeviceGrants:
                     user_id=None,
                     auth_time_at=None,
                     amr="",
-                    claims="",
-                    denial="",
+                    max_age_s=max_age_s,
+                    acr_values=acr_values,
                 )
             )
         self._tally.add("device_grants_asked")
@@ -131,6 +134,7 @@ class DeviceGrants:
                     user_id=session.user_id,
                     auth_time_at=session.auth_time_at,
                     amr=session.amr,
+                    sid=session.sid,
                     claims=claims,
                     denial=denial,
                 )

@@ -13,7 +13,7 @@ from host_tools.authority.core.token_endpoint import OPENID, Credentials, TokenE
 from host_tools.authority.core.users import Users
 from host_tools.clock import NS
 
-_TOLD = ("iss", "sub", "aud", "client_id", "scope", "exp", "iat", "jti", "auth_time", "amr")
+_TOLD = ("iss", "sub", "aud", "client_id", "scope", "exp", "iat", "jti", "auth_time", "amr", "acr", "sid")
 
 
 class IssuedTokens:

@@ -223,7 +223,7 @@ class LoginFactors:
         if not enrolled and self._transactions.wants_another(after):
             self._store.put(after)
             return kept
-        return self._sessions.factors_given(kept, after.amr)
+        return self._sessions.factors_given(kept, after.amr, after.factors_given.split())
 
     def _judged_one_time_code(
         self, held: MfaTransaction, typed: str, active: bool | None, only: str | None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from host_tools.authority.core.access_tokens import Subject
 from host_tools.authority.core.authenticators import Authenticators
 from host_tools.authority.core.challenges import Challenges
@@ -27,6 +29,7 @@ from host_tools.authority.core.mfa_errors import (
 from host_tools.authority.core.mfa_transactions import MfaTransactions
 from host_tools.authority.core.records import Authenticator, Client, MfaTransaction, OobChallenge
 from host_tools.authority.core.refresh_tokens import RefreshTokens
+from host_tools.authority.core.session_factors import SessionFactors
 from host_tools.authority.core.storage import Store
 from host_tools.authority.core.token_endpoint import Credentials, TokenEndpoint, Tokens
 from host_tools.clock import Clock
@@ -42,6 +45,7 @@ class MfaGrants:
         transactions: MfaTransactions,
         authenticators: Authenticators,
         challenges: Challenges,
+        factors: SessionFactors,
         events: EventLog,
     ) -> None:
         self._store = store
@@ -51,6 +55,7 @@ class MfaGrants:
         self._transactions = transactions
         self._authenticators = authenticators
         self._challenges = challenges
+        self._factors = factors
         self._events = events
 
     def otp(self, sent: Credentials, mfa_token: str, code: str) -> Tokens:
@@ -149,8 +154,12 @@ class MfaGrants:
             claims_of(after.claims),
         )
         if presented is None:
-            return self._tokens.begun(client, subject)
-        return subject, self._refresh.use(presented, client, subject)
+            subject, refresh_token = self._tokens.begun(client, subject)
+        else:
+            subject = replace(subject, sid=presented.family.sid)
+            refresh_token = self._refresh.use(presented, client, subject)
+        self._factors.given(subject.sid, subject.user_id, after.factors_given.split())
+        return subject, refresh_token
 
     def _told(self, outcome: OAuthError | tuple[Subject, str | None], recovery_code: str | None = None) -> Tokens:
         if isinstance(outcome, OAuthError):

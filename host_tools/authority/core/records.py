@@ -85,6 +85,9 @@ class DeviceGrant:
     amr: str
     claims: str = ""  # what scripts add to the tokens: claims.Claims
     denial: str = ""  # why a script said no; empty where a person did
+    max_age_s: int | None = None  # how long ago the person may have signed in: RFC 9470 5, where a device asks for it
+    acr_values: str = ""  # and how
+    sid: str = ""  # of the login session that answered
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ class AuthorizationRequest:
     answered_at: int | None
     created_at: int
     expires_at: int
+    acr_values: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,7 @@ class AuthorizationCode:
     request_id: str  # one code at a time for each
     spent_at: int | None
     family_id: str | None  # of the refresh token that came of it
+    sid: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,7 @@ class TokenFamily:
     rotates: bool  # by the setting its newest token was issued under: the client's may have been changed since
     expires_at: int | None
     revoked_at: int | None
+    sid: str = ""
 
 
 @dataclass(frozen=True)
@@ -182,7 +188,8 @@ class LoginSession:
     outcome: str | None  # allowed, denied: what the last answer was
     request_id: str | None = None  # the application being answered for, where it is no device
     verdict: str | None = None  # what scripts said of this user at this device: login_verdicts.py; None: not asked
-    signed_in_for: str | None = None  # the application's request that the password was given for
+    signed_in_for: str | None = None  # the application's request, or the device, that the password was given for
+    sid: str = ""  # its public name, in the tokens that come of it (OpenID Connect Back-Channel Logout 2.1)
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,7 @@ class RefreshTokens:
             rotates=client.refresh_rotates,
             expires_at=None if lifetime_s is None else now + lifetime_s * NS,
             revoked_at=None,
+            sid=subject.sid,
         )
         self._tally.add("families_begun")
         with self._store.transaction():

@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from host_tools.authority.core import login_demands
 from host_tools.authority.core.attempts import AttemptLimits
 from host_tools.authority.core.authorization_requests import AuthorizationRequests, protocol_of
 from host_tools.authority.core.consents import Consents
 from host_tools.authority.core.device_grants import DeviceGrants
 from host_tools.authority.core.errors import RequestGone, TooManyAttempts, UnknownUserCode
 from host_tools.authority.core.events import EventLog
+from host_tools.authority.core.known_browsers import KnownBrowsers
 from host_tools.authority.core.policies import MfaSwitch, Protocol, Step
 from host_tools.authority.core.post_login import verdict_of
 from host_tools.authority.core.records import (
     AuthorizationRequest,
     Client,
     DeviceGrant,
-    KnownBrowser,
     LoginSession,
     User,
     fingerprint,
 )
+from host_tools.authority.core.session_factors import SessionFactors
 from host_tools.authority.core.storage import Store
 from host_tools.authority.core.user_code import UserCodes
 from host_tools.clock import NS, Clock
 
 LIFETIME_S = 3600  # also the longest a one-time code is remembered where browsers are remembered
-KNOWN_FOR_S = 30 * 86_400  # Auth0's NewDevice: a device not seen for 30 days is a new one
 
 
 Outcome = Literal["allowed", "denied"]
@@ -70,6 +71,8 @@ class LoginSessions:
         consents: Consents,
         limits: AttemptLimits,
         mfa: MfaSwitch,
+        browsers: KnownBrowsers,
+        factors: SessionFactors,
         events: EventLog,
     ) -> None:
         self._store = store
@@ -80,6 +83,8 @@ class LoginSessions:
         self._consents = consents
         self._limits = limits
         self._mfa = mfa
+        self._browsers = browsers
+        self._factors = factors
         self._events = events
 
     def begin(self) -> tuple[str, LoginSession]:
@@ -150,36 +155,25 @@ class LoginSessions:
         request = self._requests.find(session.request_id) if session.request_id else None
         if session.user_code is None and request is None:
             return "answer" if session.request_id else "code"
-        if session.user_id is None or (request is not None and self._is_stale(session, request)):
+        demand = self._demand(session, request)
+        if session.user_id is None or (demand is not None and demand.wants_password(session)):
             return "login"
         directive = verdict_of(session.verdict).mfa
-        if self._mfa.challenges_login(session, address, self.knows(session.user_id, browser), directive):
+        known = self._browsers.knows(session.user_id, browser)
+        if self._mfa.challenges_login(session, address, known, directive) or (demand and demand.wants_factor(session)):
             return "second factor"
         client = self._store.get(Client, request.client_id) if request else None
         if request is not None and (client is None or not self._consents.needed(request, client, session.user_id)):
             return "answer"
         return "consent"
 
-    def _is_stale(self, session: LoginSession, request: AuthorizationRequest) -> bool:
-        """Whether the person has to sign in anew (OpenID Connect Core 3.1.2.1, `prompt` and `max_age`)."""
-        # Not by the time: a clock that stands still, as a rehearsal's may, would spare whoever has just signed in.
-        anew = request.max_age_s == 0 or {"login", "select_account"} & set(request.prompt.split())
-        if anew and session.signed_in_for != request.request_id:
-            return True
-        signed_in_at, max_age_s = session.auth_time_at or 0, request.max_age_s
-        return max_age_s is not None and signed_in_at + max_age_s * NS < request.created_at
-
-    def knows(self, user_id: str, browser: str) -> bool:
-        """Whether this user has been let in with this browser lately."""
-        found = self._store.get(KnownBrowser, _known(user_id, browser))
-        return found is not None and self._clock.now_ns() < found.seen_at + KNOWN_FOR_S * NS
-
-    def remember(self, user_id: str, browser: str) -> None:
-        """This user has been let in with this browser."""
-        now = self._clock.now_ns()
-        with self._store.transaction(durable=False):
-            self._store.prune(KnownBrowser, "seen_at", now - KNOWN_FOR_S * NS)
-            self._store.put(KnownBrowser(_known(user_id, browser), now))
+    def _demand(self, session: LoginSession, request: AuthorizationRequest | None) -> login_demands.Demand | None:
+        """None where the device is gone: the page that is due says so."""
+        if request is not None:
+            return login_demands.of_request(request)
+        with suppress(UnknownUserCode):
+            return login_demands.of_device(self._grants.waiting(session.user_code or ""))
+        return None
 
     def sign_in(self, session: LoginSession, user: User) -> tuple[str, LoginSession]:
         """The password was right."""
@@ -194,7 +188,8 @@ class LoginSessions:
                     amr="pwd",
                     otp_at=None,
                     verdict=None,
-                    signed_in_for=session.request_id,
+                    signed_in_for=session.request_id or session.user_code,
+                    sid=secrets.token_urlsafe(16),
                 )
             )
 
@@ -228,11 +223,12 @@ class LoginSessions:
         grant = self._grants.waiting(session.user_code or "")
         return Asked("oauth2-device-code", grant.client_id, grant.device_code_hash, grant.scope, grant.audience)
 
-    def factors_given(self, session: LoginSession, amr: str) -> LoginSession:
+    def factors_given(self, session: LoginSession, amr: str, factors: Iterable[str]) -> LoginSession:
         """The second factor was right, or all that were due. amr: RFC 8176, the methods, and `mfa` for several."""
         now = self._clock.now_ns()
         with self.kept(session) as kept:
             otp_at = now if _same(kept, session) else kept.otp_at
+            self._factors.given(kept.sid, kept.user_id or "", factors)
             return self._changed(replace(kept, auth_time_at=now, amr=amr, otp_at=otp_at))
 
     def answer(self, session: LoginSession, allow: bool) -> LoginSession:
@@ -263,7 +259,9 @@ class LoginSessions:
     def sign_out(self, session: LoginSession) -> tuple[str, LoginSession]:
         """Somebody else is to sign in, for the same device."""
         with self.kept(session, durable=True) as kept:
-            return self._renewed(replace(kept, user_id=None, auth_time_at=None, amr="", otp_at=None, verdict=None))
+            return self._renewed(
+                replace(kept, user_id=None, auth_time_at=None, amr="", otp_at=None, verdict=None, sid="")
+            )
 
     @contextmanager
     def kept(self, session: LoginSession, durable: bool = False) -> Iterator[LoginSession]:
@@ -294,7 +292,3 @@ def _answering(session: LoginSession, user_code: str | None = None, request_id: 
 def _same(one: LoginSession, other: LoginSession) -> bool:
     """Whether both answer for the same."""
     return (one.user_code, one.request_id) == (other.user_code, other.request_id)
-
-
-def _known(user_id: str, browser: str) -> str:
-    return fingerprint(f"{browser} {user_id}")

@@ -24,6 +24,7 @@ from host_tools.authority.core.records import (
     TokenFamily,
     User,
 )
+from host_tools.authority.core.resource_records import BankAccount, SessionFactor, SpentToken
 
 Record = (
     User
@@ -36,6 +37,9 @@ Record = (
     | TokenFamily
     | RefreshToken
     | LoginSession
+    | SessionFactor
+    | SpentToken
+    | BankAccount
     | KnownBrowser
     | MfaTransaction
     | OobChallenge
@@ -56,6 +60,9 @@ R = TypeVar(
     TokenFamily,
     RefreshToken,
     LoginSession,
+    SessionFactor,
+    SpentToken,
+    BankAccount,
     KnownBrowser,
     MfaTransaction,
     OobChallenge,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hmac
+import secrets
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -102,13 +103,20 @@ class TokenEndpoint:
         client = self._store.get(Client, client_id)
         return client.name if client else client_id
 
-    def authorize_device(self, sent: Credentials, scope: str | None, audience: str | None) -> DeviceAuthorization:
-        """Begin a device grant. Raises InvalidTarget."""
+    def authorize_device(
+        self,
+        sent: Credentials,
+        scope: str | None,
+        audience: str | None,
+        max_age_s: int | None = None,
+        acr_values: str = "",
+    ) -> DeviceAuthorization:
+        """Begin a device grant. max_age_s, acr_values: see login_demands.py. Raises InvalidTarget."""
         client = self.client(sent, "device_code")
         if audience not in (None, client.audience):
             self._events.add("device_authorization_failed", client.client_id, detail="unknown audience")
             raise InvalidTarget
-        return self._grants.begin(client, granted(client, scope), client.audience)
+        return self._grants.begin(client, granted(client, scope), client.audience, max_age_s, acr_values)
 
     def redeem_device_code(self, sent: Credentials, device_code: str) -> Tokens:
         """Tokens for an approved device; see device_grants.polled for the refusals."""
@@ -127,6 +135,7 @@ class TokenEndpoint:
                     auth_time_at=polled.auth_time_at or 0,
                     amr=polled.amr,
                     claims=claims_of(polled.claims),
+                    sid=polled.sid,
                 )
                 subject, refresh_token = self.begun(client, subject)
                 self._events.add("device_code_exchanged", client.client_id, polled.user_id)
@@ -164,6 +173,7 @@ class TokenEndpoint:
             amr=family.amr,
             grant_id=family.family_id,
             claims=verdict.claims,
+            sid=family.sid,
         )
         return self.issued(subject, following)
 
@@ -192,7 +202,12 @@ class TokenEndpoint:
         return Tokens(access_token, access.ttl_s, subject.scope, refresh_token, id_token, recovery_code)
 
     def begun(self, client: Client, subject: Subject) -> tuple[Subject, str | None]:
-        """The subject with its family, and the first refresh token, where one was asked for."""
+        """The subject with its family, and the first refresh token, where one was asked for.
+
+        Who has signed in without a browser, by the password grant, begins a session with it.
+        """
+        if not subject.sid:
+            subject = replace(subject, sid=secrets.token_urlsafe(16))
         offline = OFFLINE_ACCESS in subject.scope.split() and "refresh_token" in client.grants.split()
         if not offline or subject.audience == self.mfa_audience:
             return subject, None

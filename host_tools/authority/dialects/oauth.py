@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from host_tools.authority import parameters
-from host_tools.authority.core import errors
+from host_tools.authority.core import errors, login_demands
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.faults import Endpoint, RateLimit
 from host_tools.authority.core.token_endpoint import Credentials, Tokens
@@ -175,6 +175,9 @@ def device_authorization(authority: Authority, call: Call) -> Response:
         call.sent.get("scope"),
         # RFC 8707's `resource`: Auth0 takes both, by the tenant's Resource Parameter Compatibility Profile.
         call.sent.get("audience") or call.sent.get("resource"),
+        # Of no RFC for devices: what a resource has asked for by RFC 9470, said where an application says it (Core).
+        login_demands.max_age_of(call.sent.get),
+        login_demands.acr_values_of(call.sent.get),
     )
     verification_uri = f"{authority.issuer}activate"
     body = {

@@ -92,7 +92,7 @@ _ACCESS_TOKEN = Security("access_token", {"type": "http", "scheme": "bearer", "d
 _INTROSPECTED = members(
     {"active": FLAG},
     {
-        **dict.fromkeys(("token_type", "iss", "sub", "client_id", "scope", "jti"), TEXT),
+        **dict.fromkeys(("token_type", "iss", "sub", "client_id", "scope", "jti", "acr", "sid"), TEXT),
         **dict.fromkeys(("aud", "amr"), list_of(TEXT)),
         **dict.fromkeys(("exp", "iat", "auth_time"), COUNT),
     },

@@ -120,7 +120,7 @@ class _Activation:
             return see(PATHS["consent"])
         visit.session = self._authority.sessions.answer(visit.session, decision == "allow")
         if visit.session.user_id is not None and decision == "allow":
-            self._authority.sessions.remember(visit.session.user_id, visit.browser)
+            self._authority.known_browsers.remember(visit.session.user_id, visit.browser)
         return see(_DONE)
 
     def decided_before(self, visit: Visit, form: Parameters) -> Response | None:

@@ -42,7 +42,7 @@ def sent(authority: Authority, visit: Visit, form: Parameters) -> Response:
     if decision == "deny":
         return sent_back(authority.answers.deny(visit.session))
     if visit.session.user_id is not None:
-        authority.sessions.remember(visit.session.user_id, visit.browser)
+        authority.known_browsers.remember(visit.session.user_id, visit.browser)
     return sent_back(authority.answers.allow(visit.session, consented=True))
 
 

@@ -83,7 +83,7 @@ class _Authorization:
                 return see(PATHS[due])
             answer = self._authority.answers.allow(visit.session)
             if visit.session.user_id is not None:
-                self._authority.sessions.remember(visit.session.user_id, visit.browser)
+                self._authority.known_browsers.remember(visit.session.user_id, visit.browser)
             return sent_back(answer)
         except Refusal as gone:
             return undirected(str(gone))

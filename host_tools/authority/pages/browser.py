@@ -17,9 +17,9 @@ from starlette.routing import Route
 from host_tools.authority import parameters
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.errors import InvalidRequest
+from host_tools.authority.core.known_browsers import KNOWN_FOR_S
 from host_tools.authority.core.policies import Step
 from host_tools.authority.core.records import LoginSession
-from host_tools.authority.core.sessions import KNOWN_FOR_S
 from host_tools.authority.pages import rendering
 from host_tools.authority.parameters import BodyTooLarge, Parameters
 

@@ -51,6 +51,7 @@ def test_an_access_token_is_introspected(introspect, tokens, tenant, clock):
         **{name: claims[name] for name in ("iss", "sub", "aud", "client_id", "scope", "exp", "iat", "jti")},
         "auth_time": claims["auth_time"],
         "amr": ["pwd"],
+        "sid": claims["sid"],
     }
     assert (told["client_id"], told["aud"], told["exp"] - told["iat"]) == (tenant.client_id, [tenant.audience], 86400)
     clock.sleep_ns(86_400 * NS)
