@@ -26,19 +26,22 @@ class DebianPackageUnavailable(StoaError):
 
 @dataclass(frozen=True)
 class DebianPackage:
-    """sha256: of its archive, in hexadecimal. remedy: what to do where it cannot be fetched ("install Foo 2")."""
+    """sha256: of its archive, in hexadecimal; None takes it as the signed release has it, for what is often mended.
+
+    remedy: what to do where it cannot be fetched ("install Foo 2").
+    """
 
     name: str
     release: str
     architecture: str
-    sha256: str
+    sha256: str | None
     remedy: str
 
 
 def unpacked(package: DebianPackage, cache: Path) -> Path:
     """The folder below `cache` that holds the package and its libraries as a root file system would; fetched if need
     be."""
-    root = cache / f"{package.name}-{package.release}-{package.architecture}-{package.sha256[:12]}"
+    root = cache / f"{package.name}-{package.release}-{package.architecture}-{(package.sha256 or 'signed')[:12]}"
     if not root.exists():
         _fetch(package, root)
     return root
@@ -61,7 +64,7 @@ def _fetch(package: DebianPackage, root: Path) -> None:
         _run(package, [*apt, "update"])
         _run(package, [*apt, "install", "--yes", "--download-only", "--no-install-recommends", package.name])
         for archive in sorted((private / "cache/archives").glob("*.deb")):
-            if archive.name.startswith(package.name + "_"):
+            if package.sha256 is not None and archive.name.startswith(package.name + "_"):
                 _check(package, archive)
             _run(package, ["dpkg-deb", "-x", str(archive), str(private / "unpacked")])
         try:

@@ -110,7 +110,7 @@ def _described(operation: Operation) -> dict[str, Any]:
         told["parameters"] = list(operation.parameters)
     if operation.body:
         content = {media_type: {"schema": schema} for media_type, schema in operation.body.items()}
-        told["requestBody"] = {"required": True, "content": content}
+        told["requestBody"] = {"required": operation.needs_body, "content": content}
     if operation.security:
         anonymous: list[dict[str, list[str]]] = [{}] if operation.anonymous else []
         told["security"] = [*anonymous, *({each.name: []} for each in operation.security)]

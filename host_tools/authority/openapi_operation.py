@@ -53,7 +53,8 @@ class Reply:
 class Operation:
     """One method of one path.
 
-    path: with the names of its parameters in braces. parameters: OpenAPI's Parameter Objects. body: by media type.
+    path: with the names of its parameters in braces. parameters: OpenAPI's Parameter Objects. body: by media type;
+    `needs_body`: one has to be sent.
     security: any one of these lets in; `anonymous`: so does none.
     """
 
@@ -66,6 +67,7 @@ class Operation:
     parameters: tuple[Schema, ...] = ()
     security: tuple[Security, ...] = ()
     anonymous: bool = False
+    needs_body: bool = True
 
 
 def members(

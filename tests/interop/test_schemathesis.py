@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pyotp
@@ -33,7 +34,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from host_tools.authority import RateLimit, RunningAuthority, Snapshot, openapi, start_authority
+from host_tools.authority import RateLimit, RunningAuthority, Snapshot, openapi, start_authority, tenant_file
 from host_tools.authority.core import users
 from host_tools.authority.core.errors import MfaRequired
 from host_tools.authority.core.fault_kinds import Endpoint
@@ -42,12 +43,14 @@ from host_tools.authority.core.records import AuthorizationCode, DeviceGrant, Us
 from host_tools.authority.core.token_endpoint import MFA_SCOPES, Credentials
 from host_tools.authority.dialects import DIALECTS, DialectName
 from host_tools.authority.dialects.oauth_operations import TAG
+from host_tools.authority.tenant_settings import QUOTES_API, ApiSettings
 from host_tools.authority.wire_faults import endpoints_of
 from host_tools.clock import NS, VirtualClock
 from tests.authority.authorize.application import CALLBACK
 from tests.campaign import extent
 
 START_NS = 1_795_305_600 * NS  # 2026-11-22T00:00:00Z
+GUARDED = Path(__file__).parent / "guarded" / "tenant.toml"
 CLIENT_SECRET = "the-secret-of-the-confidential-client"
 RECOVERY_CODE = "K6LGLV3RSH3VERMKET8L7QKU"
 CHECKS = [
@@ -80,8 +83,9 @@ GRANTED = {
 class Rehearsed:
     """A server on which everything has been issued that a request can bring.
 
-    values: by the name of the parameter, what it may bring. bearers: by the security scheme, what an Authorization
-    header may. The first of each opens most. endpoints: what a fault may strike.
+    values: by the name of the parameter, with its path before it where another's means something else, what it may
+    bring. bearers: by the security scheme, what an Authorization header may. The first of each opens most. endpoints:
+    what a fault may strike.
     """
 
     running: RunningAuthority
@@ -106,11 +110,14 @@ class Rehearsed:
         self._turn_switches(dice)
         if not negative.get("path"):
             case.path_parameters = {name: self._real(dice, name, value) for name, value in case.path_parameters.items()}
+        if not negative.get("header"):
+            case.headers.update({name: self._real(dice, name, value) for name, value in case.headers.items()})
         if isinstance(case.body, dict):
             # A text may be wrong by its format alone: `now` is put right only where nothing is to be wrong.
-            kept = ["now"] if negative.get("body") else []
+            kept = ["now", "factor"] if negative.get("body") else []
             case.body = {
-                name: value if name in kept else self._real(dice, name, value) for name, value in case.body.items()
+                name: value if name in kept else self._real(dice, name, value, case.path)
+                for name, value in case.body.items()
             }
         self._authenticate(case, dice)
         # Of the rest, what was wrong may have been put right here.
@@ -128,8 +135,9 @@ class Rehearsed:
             for endpoint in self.endpoints:
                 control.set_fault(RateLimit(endpoint, retry_after=dice.choice(["seconds", "date", "none"])))
 
-    def _real(self, dice: Dice, name: str, value: Any) -> Any:
+    def _real(self, dice: Dice, name: str, value: Any, path: str = "") -> Any:
         """A value that is wrong by the document stays: it is no text, or an empty one, or too long a one."""
+        name = f"{path} {name}" if f"{path} {name}" in self.values else name
         if name in ("rules", "actions") and isinstance(value, list):
             return [
                 {
@@ -247,7 +255,7 @@ def issue(
     for_mfa_api = core.mfa_grants.otp(sent, spent, one_time_code())
     clock.sleep_ns(30 * NS)  # that code is spent: on to the next
     control.set_mfa("always")
-    mfa_tokens = [held(tenant.scope) for _ in range(2)]
+    mfa_tokens = [held(tenant.scope) for _ in range(3)]
     control.set_mfa("never")
 
     def challenged(factor: str) -> str:
@@ -255,7 +263,13 @@ def issue(
         return core.mfa_api.challenge(sent, mfa_tokens[0], ["oob"], named).oob_code
 
     oob_codes = [challenged("push"), challenged("sms"), challenged("push")]
+    texted = core.outbox.newest()[0].text.split()[0]
     control.answer_push(approve=True)  # the newest
+    named = AuthenticatorName("push", by_factor["push"].authenticator_id)
+    oob_code = core.mfa_api.challenge(sent, mfa_tokens[2], ["oob"], named).oob_code
+    control.answer_push(approve=True)
+    with_factor = core.mfa_grants.oob(sent, mfa_tokens.pop(), oob_code, None)
+    core.session_renewal.begin(with_factor.access_token, "email")
     # Of a client that never asks: it is there to be looked at and lifted, and never strikes.
     core.store.put(replace(public, client_id="silent"))
     waiting = control.set_fault(RateLimit("token", client_id="silent"))
@@ -268,7 +282,7 @@ def issue(
         "mfa_token": [*mfa_tokens, spent],
         "otp": [one_time_code()],
         "oob_code": oob_codes,
-        "binding_code": [core.outbox.newest()[0].text.split()[0]],
+        "binding_code": [texted],
         "recovery_code": [RECOVERY_CODE],
         "scope": [tenant.scope, f"{tenant.scope} openid", "read:quotes"],
         "audience": [tenant.audience, f"{running.issuer}mfa/"],
@@ -283,11 +297,16 @@ def issue(
         "number": [waiting.number],
         "text": ["() => {}"],  # the engine takes it for a rule and for an action
         "code": [authorization_code()],
+        "/gateway/otp/verify code": [core.outbox.newest()[0].text.split()[0]],
+        "factor": ["email", "otp"],
+        "X-Original-Method": ["GET", "POST"],
+        "X-Original-URI": ["/catsdogs/cats/?how", "/api/quotes/today", "/bank/transfer", "/bank/..%2f"],
         "redirect_uri": [CALLBACK],
         "now": ["2026-11-23T00:00:00Z", "2026-11-30T01:00:00+01:00"],
     }
     bearers = {
         "access_token": [granted.access_token, for_mfa_api.access_token],
+        "bearer": [with_factor.access_token, granted.access_token, for_mfa_api.access_token],
         "mfa_token": [for_mfa_api.access_token, granted.access_token, *mfa_tokens, spent, "Fe26.2*none"],
         "control_token": [running.control_token],
     }
@@ -319,16 +338,26 @@ def cheap_passwords() -> Iterator[None]:
 @contextmanager
 def rehearsed(dialect: DialectName) -> Iterator[Rehearsed]:
     clock = VirtualClock(START_NS)
-    with cheap_passwords(), start_authority(clock, dialect=dialect) as running, requests.Session() as http:
+    config = GUARDED if dialect == "auth0" else None
+    with (
+        cheap_passwords(),
+        start_authority(clock, dialect=dialect, config=config) as running,
+        requests.Session() as http,
+    ):
         served = http.get(f"{running.issuer}openapi.json").json()
         assert served == document(dialect, running.issuer)  # what is fuzzed is what this server has
         values, bearers = issue(running, clock, dialect)
-        endpoints = sorted({*endpoints_of(DIALECTS[dialect]).values()})
+        endpoints = sorted({*endpoints_of(DIALECTS[dialect], apis_of(dialect)).values()})
         yield Rehearsed(running, clock, running.snapshot(), values, bearers, endpoints, http)
 
 
 def document(dialect: DialectName, issuer: str = "http://127.0.0.1/") -> dict[str, Any]:
-    return openapi.document(issuer, openapi.operations(DIALECTS[dialect], controlled=True))
+    return openapi.document(issuer, openapi.operations(DIALECTS[dialect], True, apis_of(dialect)))
+
+
+def apis_of(dialect: DialectName) -> tuple[ApiSettings, ...]:
+    """The gateway and the control API are the same for every dialect, and are fuzzed with Auth0's."""
+    return tenant_file.load(GUARDED).apis if dialect == "auth0" else (QUOTES_API,)
 
 
 def answering(dialect: DialectName) -> Iterator[tuple[str, Callable[..., None]]]:
@@ -337,7 +366,6 @@ def answering(dialect: DialectName) -> Iterator[tuple[str, Callable[..., None]]]
     schemathesis names all of one function alike (with pytest 9), and of tests of one name xdist runs the first alone.
     """
     described = document(dialect)
-    # The quote and the control API are the same for every dialect, and are fuzzed with Auth0's.
     schema = schemathesis.openapi.from_dict(described, config=CONFIG)
     for path, methods in described["paths"].items():
         for method, operation in methods.items():

@@ -200,4 +200,6 @@ def _renewing(
     replies = {**answered, **refusals(examples, {})}
     anonymous = Reply("No token, or one that is not good", (_MESSAGE, *replies[401].shapes), replies[401].headers)
     replies[401] = anonymous
-    return Operation(_TAG, "POST", path, summary, replies, body={FORM: body, JSON: body}, security=(_ACCESS_TOKEN,))
+    bodies = {FORM: body, JSON: body}
+    needs_body = bool(body["required"])
+    return Operation(_TAG, "POST", path, summary, replies, bodies, security=(_ACCESS_TOKEN,), needs_body=needs_body)

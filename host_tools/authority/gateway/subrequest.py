@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from host_tools.authority.core.errors import InvalidRequest, InvalidToken, OAuthError
@@ -34,7 +34,8 @@ def check_route(resources: Sequence[Resource]) -> Route:
     async def endpoint(request: Request) -> Response:
         found = _found(resources, request.headers.get(_METHOD), request.headers.get(_URI))
         if isinstance(found, str):
-            return Response(status_code=403, headers={"Cache-Control": "no-store", "X-Gateway-Reason": found})
+            # nginx passes no body on; a header it can log.
+            return JSONResponse({"message": found}, 403, {"Cache-Control": "no-store", "X-Gateway-Reason": found})
         resource, rule = found
         try:
             return await run_in_threadpool(_let_through, request, resource, rule)
