@@ -51,7 +51,7 @@ lint: setup-dev
 
 setup: $(VENV)/.installed $(VENV)/.device-libraries
 
-setup-dev: setup $(VENV)/.installed-dev $(VENV)/.node-packages $(VENV)/.browser $(VENV)/.micropython
+setup-dev: setup $(VENV)/.installed-dev $(VENV)/.node-packages $(VENV)/.browser $(VENV)/.micropython $(VENV)/.nginx $(VENV)/.pasting
 
 $(VENV)/.made: tools/make-venv
 	tools/make-venv $(VENV)
@@ -90,6 +90,17 @@ $(VENV)/.browser: $(VENV)/.made
 $(VENV)/.micropython: $(VENV)/.installed
 	@$(BIN)/python -m host_tools.virtual_board.runtimes.micropython >/dev/null || \
 		tools/apt-install micropython "for the tests in a real VM" || true
+	@touch $@
+
+# An nginx on PATH, or Debian's package unpacked into the cache.
+$(VENV)/.nginx: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.interop.nginx >/dev/null || tools/apt-install nginx "for the tests behind nginx" || true
+	@touch $@
+
+# What the pages of docs/ use beside stoa.
+$(VENV)/.pasting: $(VENV)/.made
+	@for each in curl jq openssl; do command -v $$each >/dev/null || \
+		tools/apt-install $$each "for the tests that paste the pages" || true; done
 	@touch $@
 
 lock:
