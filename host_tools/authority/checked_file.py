@@ -51,9 +51,14 @@ def checked(text: str, name: str, kind: str, build: Callable[[CheckedTable, list
     built = build(CheckedTable(document, (), problems), elsewhere)
     if problems or elsewhere:
         placed = sorted(((lines.of(problem.path), problem) for problem in problems), key=lambda each: each[0])
-        here = [f"{name}:{line}: {shown_path(each.path)}: {each.message}" for line, each in placed]
+        here = [f"{name}:{line}: {_of(each)}{each.message}" for line, each in placed]
         raise TenantFileError([*here, *elsewhere])
     return built
+
+
+def _of(problem: Problem) -> str:
+    """Which key it is about; nothing for the file as a whole."""
+    return f"{shown_path(problem.path)}: " if problem.path else ""
 
 
 def _malformed(text: str, kind: str, error: ValueError | RecursionError) -> str:

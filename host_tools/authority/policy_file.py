@@ -47,7 +47,12 @@ def apis(top: CheckedTable, folder: Path, elsewhere: list[str]) -> tuple[ApiSett
     refuse_twins(told, "policy", lambda api: api and f"prefix {api.policy.prefix}")
     refuse_twins(told, "policy", lambda api: api and api.serves)
     named = tuple(api for _, api in told if api is not None)
-    return named if any(api.serves == "quotes" for api in named) else (QUOTES_API, *named)
+    if any(api.serves == "quotes" for api in named):
+        return named
+    for table, api in told:
+        if api is not None and api.policy.prefix == QUOTES_API.policy.prefix:
+            table.wrong(f'has the prefix of the quotes, {api.policy.prefix}; add serves = "quotes" to it', "policy")
+    return (QUOTES_API, *named)
 
 
 def load(path: Path) -> ApiSettings:
@@ -103,6 +108,11 @@ def _rules(top: CheckedTable) -> tuple[ResourceRule, ...]:
         return ()
     told = [(table, _rule(table)) for table in tables]
     refuse_twins(told, "path", lambda rule: (rule.method, rule.path) if rule.path else None)
+    for number, (table, rule) in enumerate(told):
+        for at, (_, earlier) in enumerate(told[:number]):
+            if rule.path and earlier.path.endswith(BELOW) and earlier.path != rule.path and earlier.covers(rule):
+                table.wrong(f"is never asked, for rules[{at}] has all of it; write this rule before that one", "path")
+                break
     return tuple(rule for _, rule in told)
 
 

@@ -74,4 +74,5 @@ class LoginVerdicts:
             auth_time_at=session.auth_time_at or 0,
             address=address,
             user_agent=user_agent,
+            acr_values=asked.acr_values,
         )

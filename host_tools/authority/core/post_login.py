@@ -33,6 +33,7 @@ class Attempt:
     address: str = ""
     user_agent: str = ""
     family: TokenFamily | None = None  # of a refresh
+    acr_values: str = ""  # what a login was asked to be like (OpenID Connect Core 3.1.2.1)
     # PostLogin fills these in.
     authenticators: tuple[Authenticator, ...] = ()  # the user's active ones
     now: int = 0

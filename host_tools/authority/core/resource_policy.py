@@ -56,6 +56,11 @@ class ResourceRule:
     def fits(self, method: str, path: str) -> bool:
         return self.method == ("GET" if method == "HEAD" else method) and self.names(path)
 
+    def covers(self, other: ResourceRule) -> bool:
+        """Whether nothing is left to the other, coming after this one. Its path ends in BELOW."""
+        above = self.path[: -len(BELOW) + 1]
+        return self.method == other.method and other.path.startswith(above)
+
     def names(self, path: str) -> bool:
         """path: below the prefix, decoded."""
         if self.path.endswith(BELOW):
@@ -105,4 +110,4 @@ def _given_by_claims(rule: ResourceRule, claims: Mapping[str, Any]) -> int | Non
     if not isinstance(amr, list) or "mfa" not in amr or not isinstance(auth_time, int):
         return None
     wanted = {METHODS[factor] for factor in rule.factors}
-    return auth_time if not wanted or wanted & set(amr) else None
+    return auth_time if not wanted or wanted & {each for each in amr if isinstance(each, str)} else None

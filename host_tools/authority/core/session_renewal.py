@@ -7,7 +7,7 @@ may be wrong are the challenges' own limits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,7 +65,7 @@ class SessionRenewal:
         Raises InvalidToken, UnsupportedChallengeType, LimitReached.
         """
         held = self._held(self._claims(access_token))
-        chosen = self._chosen(held, factor)
+        chosen = self._chosen(held, FACTORS if factor is None else (factor,))
         if chosen.factor == "otp":
             return Renewal("otp", None, None)
         with self._store.transaction(durable=False):
@@ -82,7 +82,7 @@ class SessionRenewal:
         """
         claims = self._claims(access_token)
         held = self._held(claims)
-        chosen = self._chosen(held, factor)
+        chosen = self._chosen(held, (factor,) if factor else self._sent_by(held) or FACTORS)
         if chosen.factor == "otp":
             self._check_one_time_code(held, code)
         # One transaction, and a refusal is returned from it: what a wrong code has cost is kept.
@@ -93,6 +93,7 @@ class SessionRenewal:
                 judged = MalformedOobCode() if newest is None else self._challenges.judged(held, newest, code)
                 outcome = None if isinstance(judged, OobChallenge) else judged
             if outcome is None:
+                self._store.put(held)
                 self._transactions.spent(held, chosen.factor)
                 # A code that was sent before this one is not to renew the session once more.
                 self._store.delete(OobChallenge, token_hash=held.token_hash)
@@ -119,14 +120,19 @@ class SessionRenewal:
         )
         return replace(begun, token_hash=key, protocol=_PROTOCOL, expires_at=int(claims["exp"]) * NS)
 
-    def _chosen(self, held: MfaTransaction, factor: str | None) -> Authenticator:
-        wanted = FACTORS if factor is None else (factor,)
+    def _chosen(self, held: MfaTransaction, wanted: Sequence[str]) -> Authenticator:
         having = self._authenticators.of(held.user_id)
         for each in wanted:
             for authenticator in having:
                 if each in FACTORS and authenticator.factor == each:
                     return authenticator
         raise UnsupportedChallengeType(f"The user has no second factor of {', '.join(FACTORS)} that fits.")
+
+    def _sent_by(self, held: MfaTransaction) -> tuple[str, ...]:
+        """By what a code was sent last, if one was."""
+        sent = [self._challenges.newest(held, each.authenticator_id) for each in self._authenticators.of(held.user_id)]
+        newest = max(filter(None, sent), key=lambda each: (each.created_at, each.challenge_id), default=None)
+        return (newest.factor,) if newest else ()
 
     def _check_one_time_code(self, held: MfaTransaction, code: str) -> None:
         try:

@@ -47,6 +47,7 @@ class Asked:
     name: str
     scope: str
     audience: str
+    acr_values: str
 
 
 class SessionEnded(Exception):
@@ -219,9 +220,12 @@ class LoginSessions:
             if request is None:
                 raise RequestGone
             protocol = protocol_of(request)
-            return Asked(protocol, request.client_id, request.request_id, request.scope, request.audience)
+            return Asked(
+                protocol, request.client_id, request.request_id, request.scope, request.audience, request.acr_values
+            )
         grant = self._grants.waiting(session.user_code or "")
-        return Asked("oauth2-device-code", grant.client_id, grant.device_code_hash, grant.scope, grant.audience)
+        name = grant.device_code_hash
+        return Asked("oauth2-device-code", grant.client_id, name, grant.scope, grant.audience, grant.acr_values)
 
     def factors_given(self, session: LoginSession, amr: str, factors: Iterable[str]) -> LoginSession:
         """The second factor was right, or all that were due. amr: RFC 8176, the methods, and `mfa` for several."""

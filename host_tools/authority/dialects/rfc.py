@@ -10,6 +10,7 @@ from starlette.routing import Route
 from host_tools.authority.core import errors
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.faults import Endpoint, RateLimit
+from host_tools.authority.core.login_demands import ACR_VALUES
 from host_tools.authority.dialects import browser_applications, oauth
 from host_tools.authority.dialects.oauth import (
     CODE_GRANT,
@@ -106,6 +107,7 @@ def _metadata(authority: Authority) -> dict[str, object]:
         "grant_types_supported": [*_GRANTS, "implicit"],  # whose tokens come from /authorize
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
+        "acr_values_supported": list(ACR_VALUES),  # RFC 9470 7
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,
         "introspection_endpoint_auth_methods_supported": methods[1:],

@@ -29,7 +29,8 @@ def routes(authority: Authority, apis: Sequence[ApiSettings], quote_of_day: Quot
     """All below each served API's prefix, and what servers in front and their clients ask."""
     resources = [Resource(api.policy, authority) for api in apis]
     found = [check_route(resources), *renewal.routes(authority)]
-    for api, resource in zip(apis, resources, strict=True):
+    # The longest prefix first, as the check has it: one API may lie below another.
+    for api, resource in sorted(zip(apis, resources, strict=True), key=lambda each: -len(each[0].policy.prefix)):
         if api.serves is not None:
             found += guarded(authority, resource, _served(api, authority, quote_of_day))
     return found

@@ -32,7 +32,9 @@ _SHOWN = re.compile(r"[^\x20-\x7e]")
 
 def check_route(resources: Sequence[Resource]) -> Route:
     async def endpoint(request: Request) -> Response:
-        found = _found(resources, request.headers.get(_METHOD), request.headers.get(_URI))
+        # Of two, nobody could tell which the server in front means and which somebody has slipped in.
+        method, uri = (_only(request.headers.getlist(name)) for name in (_METHOD, _URI))
+        found = _found(resources, method, uri)
         if isinstance(found, str):
             # nginx passes no body on; a header it can log.
             return JSONResponse({"message": found}, 403, {"Cache-Control": "no-store", "X-Gateway-Reason": found})
@@ -61,6 +63,10 @@ def _found(resources: Sequence[Resource], method: str | None, uri: str | None) -
     return "no policy has this prefix"
 
 
+def _only(sent: list[str]) -> str | None:
+    return sent[0] if len(sent) == 1 else None
+
+
 def path_of(uri: str) -> str | None:
     """The path of a request line, decoded; None where a server in front may take it for another.
 
@@ -71,9 +77,11 @@ def path_of(uri: str) -> str | None:
     if not _PLAIN.fullmatch(path) or _AMBIGUOUS.search(path):
         return None
     decoded = unquote(path, errors="strict") if _is_utf8(path) else None
-    if decoded is None or "%" in decoded or any(each in (".", "..") for each in decoded.split("/")) or "//" in decoded:
+    if decoded is None or "%" in decoded or "//" in decoded:
         return None
-    return decoded
+    # Servlet containers cut a segment's parameters off before they resolve it: `..;a=b` is `..` there.
+    segments = (each.partition(";")[0] for each in decoded.split("/"))
+    return None if any(each in (".", "..") for each in segments) else decoded
 
 
 def _is_utf8(path: str) -> bool:

@@ -55,7 +55,7 @@ def event(attempt: Attempt, issuer: str) -> dict[str, Any]:
         "transaction": {
             "protocol": attempt.protocol,
             "requested_scopes": attempt.scope.split(),
-            "acr_values": [],
+            "acr_values": attempt.acr_values.split(),
             "locale": "en",
             "prompt": [],
             "ui_locales": [],
