@@ -76,8 +76,9 @@ def create_app(
 
 
 def _open_to_scripts(dialect: Dialect, apis: Sequence[ApiSettings]) -> list[str]:
-    """A dialect's addresses but for the one that is a page, and the APIs'."""
-    return [path for path, endpoint in endpoints_of(dialect, apis).items() if endpoint != "authorization"]
+    """A dialect's addresses but for the one that is a page, the APIs', and where a session's factor is renewed."""
+    open_paths = [path for path, endpoint in endpoints_of(dialect, apis).items() if endpoint != "authorization"]
+    return [*open_paths, *gateway.RENEWAL]
 
 
 def _check_prefixes(apis: Sequence[ApiSettings], own: Sequence[BaseRoute]) -> None:

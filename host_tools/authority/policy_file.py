@@ -6,6 +6,7 @@ A tenant file names it, `[[apis]] policy = "bank.policy.toml"`.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,10 @@ from host_tools.authority.core.resource_policy import (
 )
 from host_tools.authority.core.session_factors import KEPT_S
 from host_tools.authority.errors import InvalidSetting
-from host_tools.authority.tenant_settings import QUOTES_API, SERVED, ApiSettings, TenantFileError
+from host_tools.authority.tenant_settings import QUOTES_API, SERVED, SERVES, ApiSettings, TenantFileError
 from host_tools.authority.tenant_values import choice, count, flag
 
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _KIND = "policy file"
 _MOST_POLICIES = 20
 _MOST_RULES = 100
@@ -37,8 +38,11 @@ _REALM = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._~-]{0,59}")
 _RULE = ResourceRule("GET", "/")
 
 
-def apis(top: CheckedTable, folder: Path, elsewhere: list[str]) -> tuple[ApiSettings, ...]:
-    """The APIs of a tenant file, and the quotes', which every tenant has. elsewhere: what is wrong in policy files."""
+def apis(top: CheckedTable, folder: Path, audiences: Collection[str], elsewhere: list[str]) -> tuple[ApiSettings, ...]:
+    """The APIs of a tenant file, and the quotes', which every tenant has.
+
+    audiences: those of the tenant's clients. elsewhere: what is wrong in policy files.
+    """
     tables = top.tables("apis")
     if len(tables) > _MOST_POLICIES:
         top.wrong(f"are {len(tables)}; a tenant has {_MOST_POLICIES} at most", "apis")
@@ -47,6 +51,14 @@ def apis(top: CheckedTable, folder: Path, elsewhere: list[str]) -> tuple[ApiSett
     refuse_twins(told, "policy", lambda api: api and f"prefix {api.policy.prefix}")
     refuse_twins(told, "policy", lambda api: api and api.serves)
     named = tuple(api for _, api in told if api is not None)
+    for table, api in told:
+        asks = api is not None and any(rule.require != "none" for rule in api.policy.rules)
+        if api is not None and asks and api.policy.audience not in audiences:
+            table.wrong(
+                f"is for {api.policy.audience}, the audience of no client, so that nobody has a token for it; give a"
+                " client that audience",
+                "policy",
+            )
     if any(api.serves == "quotes" for api in named):
         return named
     for table, api in told:
@@ -95,8 +107,20 @@ def _policy(top: CheckedTable) -> ApiSettings:
         refusal=top.take("refusal", choice(REFUSALS), "rfc9470"),
         rules=_rules(top),
     )
+    if serves is not None and top.is_right("rules"):
+        _check_served(top, policy, SERVES[serves])
     top.finish()
     return ApiSettings(policy, serves)
+
+
+def _check_served(top: CheckedTable, policy: ResourcePolicy, served: Sequence[tuple[str, str]]) -> None:
+    has = ", ".join(" ".join(each) for each in served)
+    for at, rule in enumerate(policy.rules):
+        if rule.path and not any(rule.fits(method, path) for method, path in served):
+            unserved = f"is {rule.path}, with {rule.method} nothing that is served here; there is {has}"
+            top.wrong(unserved, "rules", at, "path")
+    if ("GET", "/today") in served and policy.rule("GET", "/today") is None and top.is_right("rules"):
+        top.wrong('have none for GET /today, which the display asks for; add [[rules]] with path = "/today"', "rules")
 
 
 def _rules(top: CheckedTable) -> tuple[ResourceRule, ...]:
@@ -124,7 +148,7 @@ def _rule(table: CheckedTable) -> ResourceRule:
         path=table.take("path", _path, ""),
         require=table.take("require", choice(REQUIREMENTS), _RULE.require),
         scope=" ".join(dict.fromkeys(table.items("scopes", values.scope, ()))),
-        max_age_s=table.take("max_age_s", count(0, KEPT_S), None),
+        max_age_s=table.take("max_age_s", count(1, KEPT_S), None),
         factors=tuple(dict.fromkeys(table.items("factors", choice(ENROLLABLE), ()))),
         once=table.take("once", flag, _RULE.once),
     )

@@ -20,6 +20,8 @@ __all__ = ["AUDIENCE", "QUOTES_SCOPE", "ListedTenant", "Tenant", "demo_tenant", 
 class Tenant:
     """What a device, a person or a test needs to meet this authority: its first client for devices, its first user.
 
+    quotes_url: empty where that client's tokens are for another API.
+
     Secrets of a demo, good for this run. One that stands in the owner's tenant file is not told: it is empty here.
     """
 
@@ -75,7 +77,7 @@ def provision(store: Store, issuer: str, settings: TenantSettings, only: bool) -
         client_id=client.client_id,
         audience=client.audience,
         scope=" ".join(client.default_scopes),
-        quotes_url=f"{issuer}{quotes.policy.prefix[1:]}/today",
+        quotes_url=f"{issuer}{quotes.policy.prefix[1:]}/today" if client.audience == quotes.policy.audience else "",
         demo_user=user.username,
         demo_password=user.password,
         totp_secret=next((each.totp_secret for each in user.authenticators if each.totp_secret), ""),

@@ -54,6 +54,7 @@ def _tenant(top: CheckedTable, folder: Path, elsewhere: list[str]) -> TenantSett
     deletes_grant = tenant.take("revocation_deletes_grant", flag, _USUAL.revocation_deletes_grant)
     tenant.finish()
     user_codes, device_code_s, interval_s = _device_flow(top.table("device_flow"))
+    known = clients(top)
     settings = TenantSettings(
         name=name,
         access_token_lifetime_s=lifetime_s,
@@ -63,10 +64,10 @@ def _tenant(top: CheckedTable, folder: Path, elsewhere: list[str]) -> TenantSett
         polling_interval_s=interval_s,
         mfa=_mfa(top.table("mfa")),
         users=users(top),
-        clients=clients(top),
+        clients=known,
         webhooks=_webhooks(top.table("outbox")),
         scripts=scripts(top, folder),
-        apis=apis(top, folder, elsewhere),
+        apis=apis(top, folder, {client.audience for client in known}, elsewhere),
     )
     top.finish()
     return settings

@@ -98,6 +98,12 @@ class ApiSettings:
 
 Served = Literal["quotes", "bank", "catsdogs"]
 SERVED: tuple[str, ...] = get_args(Served)
+# What each answers, below its policy's prefix. gateway/ has how; a test compares.
+SERVES: dict[str, tuple[tuple[str, str], ...]] = {
+    "quotes": (("GET", "/today"),),
+    "bank": (("GET", "/balance"), ("POST", "/transfer"), ("GET", "/"), ("GET", "/bank.js"), ("GET", "/bank.css")),
+    "catsdogs": (("GET", "/"), ("GET", "/dogs/"), ("GET", "/cats/")),
+}
 QUOTES_API = ApiSettings(
     ResourcePolicy(AUDIENCE, "/api/quotes", (ResourceRule("GET", "/today", scope=QUOTES_SCOPE),)), "quotes"
 )

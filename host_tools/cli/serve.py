@@ -130,7 +130,8 @@ def serve(
                 for name, value in (*_lines("user", listed["users"]), *_lines("client", listed["clients"])):
                     print(f"  {name:14} {value}", flush=True)
             # A display pairs by the device grant, and the tenant's client_id is of the first client that may.
-            if any("device_code" in client.grants for client in authority.listed_tenant.clients):
+            by_device = any("device_code" in client.grants for client in authority.listed_tenant.clients)
+            if by_device and authority.tenant.quotes_url:
                 options = f"--issuer {tenant['issuer']} --client-id {tenant['client_id']}"
                 if trust:
                     options += f" --ca {shlex.quote(trust['ca_file'])}"

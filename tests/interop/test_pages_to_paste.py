@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("freshness", "step-up")
+PAGES = ("freshness", "gateway", "step-up")
 PORT = "8080"
 _DONE = "--done--"
 

@@ -115,7 +115,9 @@ class AccessTokens:
         if user is not None:
             claims |= profile(user, subject.scope)
         if with_amr:
-            claims["amr"] = subject.amr.split()
+            claims |= {"amr": subject.amr.split(), "acr": MFA_ACR}
+        if subject.sid:
+            claims["sid"] = subject.sid
         if nonce:
             claims["nonce"] = nonce
         if access_token is not None:

@@ -34,6 +34,10 @@ LIMITS = {
     "recovery code, user": Limit(10, 360),
     "message, user": Limit(10, 3600),
     "push, user": Limit(10, 360),
+    # For a session that goes on, at the wish of whoever holds a token of it: not those of logins, which no token is to
+    # use up.
+    "message for a session, user": Limit(10, 3600),
+    "one-time code for a session, user": Limit(10, 360),
 }
 
 

@@ -106,14 +106,19 @@ class Authenticators:
         return True
 
     def check_one_time_code(
-        self, user_id: str, entry: str, active: bool | None = True, only: str | None = None
+        self,
+        user_id: str,
+        entry: str,
+        active: bool | None = True,
+        only: str | None = None,
+        limit: str = "one-time code, user",
     ) -> Authenticator:
         """Spend a one-time code: whose it is. Raises WrongOneTimeCode (wrong, replayed), or TooManyAttempts.
 
         `active` None: one that is to be confirmed is looked at as well, and confirmed by this. `only`: the id of the
-        one whose code it has to be.
+        one whose code it has to be. limit: whose tries are counted, of attempts.LIMITS.
         """
-        self._take("one-time code, user", user_id)
+        self._take(limit, user_id)
         code = "".join(entry.split())  # apps show "123 456"
         with self._store.transaction():
             for each in self.of(user_id, "otp", active):
@@ -128,7 +133,7 @@ class Authenticators:
                 step = None
         if step is None:
             raise WrongOneTimeCode
-        self._limits.give_back("one-time code, user", user_id)
+        self._limits.give_back(limit, user_id)
         return each
 
     def use_recovery_code(self, user_id: str, entry: str, seed: bytes | None = None) -> str:
@@ -162,7 +167,7 @@ class Authenticators:
         try:
             self._limits.take(kind, user_id)
         except TooManyAttempts:
-            limited = "one_time_code_limited" if kind == "one-time code, user" else "recovery_limited"
+            limited = "recovery_limited" if kind == "recovery code, user" else "one_time_code_limited"
             self._events.add(limited, user_id=user_id)  # type: ignore[arg-type]  # both are event kinds
             raise
 

@@ -31,6 +31,7 @@ from host_tools.authority.core.refresh_tokens import RefreshTokens
 from host_tools.authority.core.session_factors import SessionFactors
 from host_tools.authority.core.session_renewal import SessionRenewal
 from host_tools.authority.core.sessions import LoginSessions
+from host_tools.authority.core.spent_tokens import SpentTokens
 from host_tools.authority.core.storage import Store
 from host_tools.authority.core.tally import Tally
 from host_tools.authority.core.token_endpoint import TokenEndpoint
@@ -75,6 +76,7 @@ class Authority:
         transactions = MfaTransactions(store, clock, self.authenticators, self.mfa, self.events)
         self.post_login = PostLogin(clock, self.authenticators, self.events)
         self.session_factors = SessionFactors(store, clock)
+        self.spent_tokens = SpentTokens(store, clock)
         self.known_browsers = KnownBrowsers(store, clock)
         self.tokens = TokenEndpoint(
             store,
@@ -109,7 +111,7 @@ class Authority:
         )
         keys = self.access_tokens.public_keys()
         verifier = TokenVerifier(keys, issuer, None, clock)
-        self.issued_tokens = IssuedTokens(self.tokens, self.users, self.refresh_tokens, verifier)
+        self.issued_tokens = IssuedTokens(self.tokens, self.users, self.refresh_tokens, verifier, self.spent_tokens)
         self.mfa_api = MfaApi(
             self.users,
             self.tokens,
@@ -134,7 +136,7 @@ class Authority:
         self.session_renewal = SessionRenewal(
             store,
             clock,
-            verifier,
+            self.issued_tokens,
             transactions,
             self.authenticators,
             self.challenges,

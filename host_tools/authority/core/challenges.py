@@ -32,6 +32,7 @@ from host_tools.clock import NS, Clock
 LIFETIME_S = 300  # wire-facts 1.4: the window of a code in a message; [I] that of a push
 _KEPT_AFTER_EXPIRY_S = 86_400
 _CODE_DIGITS = 6
+SESSION_RENEWAL = "session-renewal"  # the protocol of a request that no token comes of: session_renewal.py
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,11 @@ def answered(challenge: OobChallenge, binding_code: str | None, now: int) -> tup
     return challenge, mfa_errors.InvalidBindingCode()
 
 
+def limit_of(held: MfaTransaction, kind: str) -> str:
+    """Which bucket of attempts.LIMITS a try is taken from."""
+    return f"{kind} for a session, user" if held.protocol == SESSION_RENEWAL else f"{kind}, user"
+
+
 class Challenges:
     def __init__(
         self,
@@ -101,7 +107,7 @@ class Challenges:
         """Challenge the person who has this authenticator. Raises LimitReached for one too many."""
         push = authenticator.factor == "push"
         try:
-            self._limits.take("push, user" if push else "message, user", held.user_id)
+            self._limits.take("push, user" if push else limit_of(held, "message"), held.user_id)
         except TooManyAttempts as limited:
             self._events.add("message_limited", held.client_id, held.user_id, authenticator.factor)
             raise LimitReached(limited.retry_after_s) from limited
@@ -168,7 +174,7 @@ class Challenges:
             typed = None  # there is nothing to guess
         if typed is not None:
             try:
-                self._limits.take("one-time code, user", held.user_id)
+                self._limits.take(limit_of(held, "one-time code"), held.user_id)
             except TooManyAttempts as limited:
                 self._events.add("one_time_code_limited", held.client_id, held.user_id, challenge.factor)
                 return LimitReached(limited.retry_after_s)
@@ -178,7 +184,7 @@ class Challenges:
         if isinstance(refusal, mfa_errors.InvalidBindingCode):
             self._events.add("mfa_failed", held.client_id, held.user_id, challenge.factor)
         elif typed is not None:
-            self._limits.give_back("one-time code, user", held.user_id)
+            self._limits.give_back(limit_of(held, "one-time code"), held.user_id)
         return refusal or after
 
     def newest(self, held: MfaTransaction, authenticator_id: str) -> OobChallenge | None:

@@ -9,6 +9,7 @@ from host_tools.authority.core.access_tokens import TokenVerifier, profile
 from host_tools.authority.core.errors import InsufficientScope, InvalidClient, InvalidToken
 from host_tools.authority.core.records import fingerprint
 from host_tools.authority.core.refresh_tokens import RefreshTokens
+from host_tools.authority.core.spent_tokens import SpentTokens
 from host_tools.authority.core.token_endpoint import OPENID, Credentials, TokenEndpoint
 from host_tools.authority.core.users import Users
 from host_tools.clock import NS
@@ -19,11 +20,14 @@ _TOLD = ("iss", "sub", "aud", "client_id", "scope", "exp", "iat", "jti", "auth_t
 class IssuedTokens:
     """verifier: takes a token of this issuer for any audience."""
 
-    def __init__(self, tokens: TokenEndpoint, users: Users, refresh: RefreshTokens, verifier: TokenVerifier) -> None:
+    def __init__(
+        self, tokens: TokenEndpoint, users: Users, refresh: RefreshTokens, verifier: TokenVerifier, spent: SpentTokens
+    ) -> None:
         self._tokens = tokens
         self._users = users
         self._refresh = refresh
         self._verifier = verifier
+        self._spent = spent
         self.revocation_deletes_grant = False
 
     def revoke(self, sent: Credentials, token: str) -> bool:
@@ -39,17 +43,25 @@ class IssuedTokens:
         except InvalidToken:
             return True
 
+    def good(self, access_token: str) -> Mapping[str, Any]:
+        """The claims of an access token that is good for the authority itself: for whatever audience, of a grant that
+        has not ended, of a user who is there, and not used up. Raises InvalidToken."""
+        claims = self._verifier.claims(access_token)
+        if self._users.get(str(claims["sub"])) is None or self._has_ended(claims):
+            raise InvalidToken
+        return claims
+
     def userinfo(self, access_token: str) -> Mapping[str, Any]:
         """OpenID Connect Core 5.3.2: of whom the token speaks, as far as its scopes say.
 
         Raises InvalidToken, InsufficientScope for a token without `openid`.
         """
-        claims = self._verifier.claims(access_token)
+        claims = self.good(access_token)
         scope = str(claims.get("scope", ""))
         if OPENID not in scope.split():
             raise InsufficientScope(OPENID)
         user = self._users.get(str(claims["sub"]))
-        if user is None or self._has_ended(claims):
+        if user is None:
             raise InvalidToken
         return {"sub": user.user_id, **profile(user, scope)}
 
@@ -73,6 +85,8 @@ class IssuedTokens:
         return {"active": True, "token_type": "Bearer", **{name: claims[name] for name in _TOLD if name in claims}}
 
     def _has_ended(self, claims: Mapping[str, Any]) -> bool:
-        """Whether the family that a token was issued with has."""
+        """Whether the family that a token was issued with has, or the one use that it was good for is over."""
+        if self._spent.has(claims):
+            return True
         grant_id = claims.get("grant_id")
         return grant_id is not None and self._refresh.family(str(grant_id)) is None

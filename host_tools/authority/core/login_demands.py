@@ -23,22 +23,23 @@ LONGEST_ACR_VALUES = 500
 
 @dataclass(frozen=True)
 class Demand:
-    """asked_for: by what name the session has it. asked_at: in nanoseconds since 1970."""
+    """asked_for: by what name the session has it."""
 
     asked_for: str
-    asked_at: int
     max_age_s: int | None
     acr_values: str
     prompt: str = ""
 
-    def wants_password(self, session: LoginSession) -> bool:
-        """Whether who is signed in has to sign in anew."""
+    def wants_password(self, session: LoginSession, now: int) -> bool:
+        """Whether who is signed in has to sign in anew. now: in nanoseconds since 1970."""
+        # Who has signed in for this very request has done so, however long the pages after that take.
+        if session.signed_in_for == self.asked_for:
+            return False
         # Not by the time: a clock that stands still, as a rehearsal's may, would spare whoever has just signed in.
-        anew = self.max_age_s == 0 or {"login", "select_account"} & set(self.prompt.split())
-        if anew and session.signed_in_for != self.asked_for:
+        if self.max_age_s == 0 or {"login", "select_account"} & set(self.prompt.split()):
             return True
         signed_in_at, max_age_s = session.auth_time_at or 0, self.max_age_s
-        return max_age_s is not None and signed_in_at + max_age_s * NS < self.asked_at
+        return max_age_s is not None and signed_in_at + max_age_s * NS < now
 
     def wants_factor(self, session: LoginSession) -> bool:
         """Whether a second factor is due that has not been given in this session, whatever the tenant's policy."""
@@ -46,11 +47,11 @@ class Demand:
 
 
 def of_request(request: AuthorizationRequest) -> Demand:
-    return Demand(request.request_id, request.created_at, request.max_age_s, request.acr_values, request.prompt)
+    return Demand(request.request_id, request.max_age_s, request.acr_values, request.prompt)
 
 
 def of_device(grant: DeviceGrant) -> Demand:
-    return Demand(grant.user_code, grant.created_at, grant.max_age_s, grant.acr_values)
+    return Demand(grant.user_code, grant.max_age_s, grant.acr_values)
 
 
 def max_age_of(get: Callable[[str], str | None]) -> int | None:

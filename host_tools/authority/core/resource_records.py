@@ -22,6 +22,7 @@ class SpentToken:
 
     jti_hash: str
     expires_at: int
+    request_hash: str  # the request that used it, where a server in front says which; else empty
 
 
 @dataclass(frozen=True)

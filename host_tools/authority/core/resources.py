@@ -7,10 +7,8 @@ from typing import Any
 
 from host_tools.authority.core.access_tokens import TokenVerifier
 from host_tools.authority.core.authority import Authority
-from host_tools.authority.core.records import fingerprint
 from host_tools.authority.core.resource_errors import MissingToken, UsedToken
 from host_tools.authority.core.resource_policy import ResourcePolicy, ResourceRule, refusal
-from host_tools.authority.core.resource_records import SpentToken
 from host_tools.clock import NS, now_s
 
 
@@ -19,14 +17,14 @@ class Resource:
 
     def __init__(self, policy: ResourcePolicy, authority: Authority) -> None:
         self.policy = policy
-        self._store = authority.store
         self._clock = authority.clock
         self._factors = authority.session_factors
+        self._spent = authority.spent_tokens
         keys = authority.access_tokens.public_keys()
         self._verifier = TokenVerifier(keys, authority.issuer, policy.audience, authority.clock)
 
-    def claims(self, rule: ResourceRule, access_token: str | None) -> Mapping[str, Any]:
-        """What the token says that lets this through; nothing for who is anonymous.
+    def claims(self, rule: ResourceRule, access_token: str | None, request_id: str = "") -> Mapping[str, Any]:
+        """What the token says that lets this through; nothing for who is anonymous. request_id: see spent_tokens.py.
 
         Raises MissingToken, InvalidToken, UsedToken, InsufficientScope, InsufficientUserAuthentication.
         """
@@ -35,7 +33,7 @@ class Resource:
         if access_token is None:
             raise MissingToken
         claims = self._verifier.claims(access_token)
-        if self._store.get(SpentToken, _key(claims)) is not None:
+        if self._spent.has(claims, request_id):
             raise UsedToken
         asks_session = rule.require == "mfa" and self.policy.freshness == "session"
         given_at = self._factors.last(str(claims.get("sid", "")), rule.factors) if asks_session else None
@@ -44,19 +42,3 @@ class Resource:
         if refused is not None:
             raise refused
         return claims
-
-    def spend(self, claims: Mapping[str, Any]) -> None:
-        """seeds/002: the API "validates the token, discards it, and proceeds with the operation".
-
-        It opens nothing here any more. Within the transaction of the operation. Raises UsedToken.
-        """
-        key = _key(claims)
-        with self._store.transaction():
-            self._store.prune(SpentToken, "expires_at", self._clock.now_ns())
-            if self._store.get(SpentToken, key) is not None:
-                raise UsedToken
-            self._store.put(SpentToken(key, int(claims["exp"]) * NS))
-
-
-def _key(claims: Mapping[str, Any]) -> str:
-    return fingerprint(str(claims.get("jti", "")))

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from host_tools.authority.core.access_tokens import TokenVerifier
 from host_tools.authority.core.authenticators import Authenticators, masked
-from host_tools.authority.core.challenges import LIFETIME_S, Challenges
+from host_tools.authority.core.challenges import LIFETIME_S, SESSION_RENEWAL, Challenges, limit_of
 from host_tools.authority.core.errors import InvalidToken, LimitReached, TooManyAttempts, WrongOneTimeCode
 from host_tools.authority.core.events import EventLog
+from host_tools.authority.core.issued_tokens import IssuedTokens
 from host_tools.authority.core.mfa_errors import InvalidOtp, MalformedOobCode, UnsupportedChallengeType
 from host_tools.authority.core.mfa_transactions import MfaTransactions
 from host_tools.authority.core.records import Authenticator, MfaTransaction, OobChallenge, fingerprint
@@ -23,7 +23,6 @@ from host_tools.authority.core.session_factors import SessionFactors
 from host_tools.authority.core.storage import Store
 from host_tools.clock import NS, Clock
 
-_PROTOCOL = "session-renewal"  # of a request that no token comes of
 FACTORS = ("email", "sms", "otp")  # whose code is typed, in the order in which one is chosen for the client
 
 
@@ -37,13 +36,11 @@ class Renewal:
 
 
 class SessionRenewal:
-    """verifier: takes a token of this issuer for any audience."""
-
     def __init__(
         self,
         store: Store,
         clock: Clock,
-        verifier: TokenVerifier,
+        issued: IssuedTokens,
         transactions: MfaTransactions,
         authenticators: Authenticators,
         challenges: Challenges,
@@ -52,7 +49,7 @@ class SessionRenewal:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._verifier = verifier
+        self._issued = issued
         self._transactions = transactions
         self._authenticators = authenticators
         self._challenges = challenges
@@ -103,7 +100,7 @@ class SessionRenewal:
         return self._clock.now_ns()
 
     def _claims(self, access_token: str) -> Mapping[str, Any]:
-        claims = self._verifier.claims(access_token)
+        claims = self._issued.good(access_token)
         if not claims.get("sid"):
             raise InvalidToken("The access token is of no login session.")
         return claims
@@ -118,7 +115,7 @@ class SessionRenewal:
         begun = self._transactions.request(
             "oauth2-refresh-token", str(claims["client_id"]), str(claims["sub"]), "", str(claims["aud"][0]), ""
         )
-        return replace(begun, token_hash=key, protocol=_PROTOCOL, expires_at=int(claims["exp"]) * NS)
+        return replace(begun, token_hash=key, protocol=SESSION_RENEWAL, expires_at=int(claims["exp"]) * NS)
 
     def _chosen(self, held: MfaTransaction, wanted: Sequence[str]) -> Authenticator:
         having = self._authenticators.of(held.user_id)
@@ -136,7 +133,7 @@ class SessionRenewal:
 
     def _check_one_time_code(self, held: MfaTransaction, code: str) -> None:
         try:
-            self._authenticators.check_one_time_code(held.user_id, code)
+            self._authenticators.check_one_time_code(held.user_id, code, limit=limit_of(held, "one-time code"))
         except WrongOneTimeCode as wrong:
             self._events.add("mfa_failed", held.client_id, held.user_id, "otp")
             raise InvalidOtp from wrong

@@ -157,7 +157,7 @@ class LoginSessions:
         if session.user_code is None and request is None:
             return "answer" if session.request_id else "code"
         demand = self._demand(session, request)
-        if session.user_id is None or (demand is not None and demand.wants_password(session)):
+        if session.user_id is None or (demand is not None and demand.wants_password(session, self._clock.now_ns())):
             return "login"
         directive = verdict_of(session.verdict).mfa
         known = self._browsers.knows(session.user_id, browser)

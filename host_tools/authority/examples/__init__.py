@@ -18,14 +18,16 @@ The bank's application: {applications}/bank/
   Sign in as zeno@stoa.example with the password: stand under the porch
   Approve a transfer on the phone: {issuer}phone""",
     "catsdogs": """\
-For anybody: curl {issuer}catsdogs/
-  With a token: curl {issuer}catsdogs/dogs/ -H "Authorization: Bearer $token"
-  With a second factor of the last minute, the same token: {issuer}catsdogs/cats/
+For anybody: {issuer}catsdogs/
+  With an access token: {issuer}catsdogs/dogs/
+  The same, of who has given a second factor in the last minute: {issuer}catsdogs/cats/
   diogenes@stoa.example, whose password is "out of my sun", has his codes sent to {issuer}outbox
-  hipparchia@stoa.example, whose password is "no house at all", has no second factor""",
+  hipparchia@stoa.example, whose password is "no house at all", has no second factor
+  How to come to a token, and nginx in front: docs/freshness.md""",
     "quotes": """\
 The display asks for a person once the second factor is older than seven days.
-  Sign in as seneca@stoa.example with the password: nothing is ours but time""",
+  Sign in as seneca@stoa.example with the password: nothing is ours but time
+  His one-time codes are those of totp_secret, above""",
 }
 
 

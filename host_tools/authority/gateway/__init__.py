@@ -22,13 +22,15 @@ from host_tools.authority.gateway.quotes import Quote, QuoteOfDay, quotes
 from host_tools.authority.gateway.subrequest import check_route
 from host_tools.authority.tenant_settings import ApiSettings
 
-__all__ = ["Quote", "QuoteOfDay", "endpoints_of", "routes"]
+__all__ = ["RENEWAL", "Quote", "QuoteOfDay", "endpoints_of", "routes"]
+
+RENEWAL = (renewal.BEGIN, renewal.FINISH)
 
 
 def routes(authority: Authority, apis: Sequence[ApiSettings], quote_of_day: QuoteOfDay) -> list[Route]:
     """All below each served API's prefix, and what servers in front and their clients ask."""
     resources = [Resource(api.policy, authority) for api in apis]
-    found = [check_route(resources), *renewal.routes(authority)]
+    found = [check_route(authority, resources), *renewal.routes(authority)]
     # The longest prefix first, as the check has it: one API may lie below another.
     for api, resource in sorted(zip(apis, resources, strict=True), key=lambda each: -len(each[0].policy.prefix)):
         if api.serves is not None:

@@ -96,7 +96,7 @@ def _order(body: bytes) -> tuple[str, int]:
     if len(recipient) > _LONGEST_NAME:
         raise InvalidRequest(f"to must have {_LONGEST_NAME} characters at most.")
     if not isinstance(cents, int) or isinstance(cents, bool) or not 0 < cents <= _LARGEST_CENTS:
-        raise InvalidRequest("amount must be a whole number of cents, 1 or more.")
+        raise InvalidRequest(f"amount must be a whole number of cents, from 1 to {_LARGEST_CENTS}.")
     return recipient, cents
 
 

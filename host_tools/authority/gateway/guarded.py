@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from host_tools.authority.core.authority import Authority
@@ -18,6 +18,7 @@ from host_tools.authority.core.resources import Resource
 from host_tools.authority.gateway.bearer import access_token, refused
 from host_tools.authority.parameters import whole_body
 
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 Claims = Mapping[str, Any]
 Act = Callable[[Claims], Response]  # what is done for the bearer of these, within a transaction
 Prepare = Callable[[Request, bytes], Act]  # reads what was sent; raises InvalidRequest, which uses no token up
@@ -51,9 +52,14 @@ def guarded(authority: Authority, resource: Resource, operations: tuple[Served, 
 
 
 def _route(authority: Authority, resource: Resource, operation: Served, rule: ResourceRule) -> Route:
+    allowed = ["GET", "HEAD"] if operation.method == "GET" else [operation.method]
+
     async def endpoint(request: Request) -> Response:
+        if request.method not in allowed:
+            return JSONResponse({"message": "Method Not Allowed"}, 405, {"Allow": ", ".join(allowed)})
         try:
-            return await run_in_threadpool(answered, request, await whole_body(request))
+            body = await whole_body(request) if operation.method == "POST" else b""
+            return await run_in_threadpool(answered, request, body)
         except OAuthError as error:
             return refused(error, resource.policy)
 
@@ -63,9 +69,9 @@ def _route(authority: Authority, resource: Resource, operation: Served, rule: Re
         try:
             with authority.store.transaction():
                 if rule.once:
-                    resource.spend(claims)
+                    authority.spent_tokens.spend(claims)
                 return act(claims)
         except Undone as undone:
             return undone.reply
 
-    return Route(f"{resource.policy.prefix}{operation.path}", endpoint, methods=[operation.method])
+    return Route(f"{resource.policy.prefix}{operation.path}", endpoint, methods=_METHODS)

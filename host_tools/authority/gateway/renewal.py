@@ -34,6 +34,14 @@ STATUS: dict[type[OAuthError], int] = {
     BodyTooLarge: 413,
     LimitReached: 429,
 }
+# The core names Auth0's parameters; here there is `code` alone.
+_SENTENCES: dict[type[OAuthError], str] = {
+    mfa_errors.InvalidOtp: "The code is not right, or was used before.",
+    mfa_errors.InvalidBindingCode: "The code is not right.",
+    mfa_errors.BindingCodeRequired: "The code is not right.",
+    mfa_errors.MalformedOobCode: "No code was sent that is still to be used. Ask for one.",
+    mfa_errors.ExpiredOobCode: "The code is too old. Ask for another.",
+}
 
 
 def routes(authority: Authority) -> list[Route]:
@@ -77,7 +85,8 @@ def refused(error: OAuthError, status: int | None = None) -> JSONResponse:
         headers["Allow"] = "POST"
     if isinstance(error, MissingToken):
         return JSONResponse({"message": error.description}, found, headers)
-    return JSONResponse({"error": error.error, "error_description": error.description}, found, headers)
+    sentence = _SENTENCES.get(type(error), error.description)
+    return JSONResponse({"error": error.error, "error_description": sentence}, found, headers)
 
 
 async def _sent(request: Request) -> Parameters:

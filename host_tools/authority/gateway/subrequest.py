@@ -16,21 +16,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.errors import InvalidRequest, InvalidToken, OAuthError
 from host_tools.authority.core.resource_policy import ResourcePolicy, ResourceRule
 from host_tools.authority.core.resources import Resource
+from host_tools.authority.core.spent_tokens import SpentTokens
 from host_tools.authority.gateway.bearer import access_token, refused
 
 PATH = "/gateway/check"
 _METHOD = "X-Original-Method"
 _URI = "X-Original-URI"
+_REQUEST_ID = "X-Request-ID"
 # What two servers may read differently: escapes that hide a dot, a slash, a backslash or a control character.
 _AMBIGUOUS = re.compile(r"%(2e|2f|5c|[01][0-9a-f]|7f)", re.IGNORECASE)
 _PLAIN = re.compile(r"/[\x21\x24-\x5b\x5d-\x7e]*")  # RFC 3986's characters, and no backslash
 _SHOWN = re.compile(r"[^\x20-\x7e]")
 
 
-def check_route(resources: Sequence[Resource]) -> Route:
+def check_route(authority: Authority, resources: Sequence[Resource]) -> Route:
     async def endpoint(request: Request) -> Response:
         # Of two, nobody could tell which the server in front means and which somebody has slipped in.
         method, uri = (_only(request.headers.getlist(name)) for name in (_METHOD, _URI))
@@ -40,7 +43,7 @@ def check_route(resources: Sequence[Resource]) -> Route:
             return JSONResponse({"message": found}, 403, {"Cache-Control": "no-store", "X-Gateway-Reason": found})
         resource, rule = found
         try:
-            return await run_in_threadpool(_let_through, request, resource, rule)
+            return await run_in_threadpool(_let_through, request, authority.spent_tokens, resource, rule)
         except OAuthError as error:
             return _refused(error, resource.policy)
 
@@ -76,27 +79,25 @@ def path_of(uri: str) -> str | None:
     path = uri.partition("?")[0]
     if not _PLAIN.fullmatch(path) or _AMBIGUOUS.search(path):
         return None
-    decoded = unquote(path, errors="strict") if _is_utf8(path) else None
-    if decoded is None or "%" in decoded or "//" in decoded:
+    try:
+        decoded = unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        return None
+    if "%" in decoded or "//" in decoded:
         return None
     # Servlet containers cut a segment's parameters off before they resolve it: `..;a=b` is `..` there.
     segments = (each.partition(";")[0] for each in decoded.split("/"))
     return None if any(each in (".", "..") for each in segments) else decoded
 
 
-def _is_utf8(path: str) -> bool:
-    try:
-        unquote(path, errors="strict")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _let_through(request: Request, resource: Resource, rule: ResourceRule) -> Response:
+def _let_through(request: Request, spent: SpentTokens, resource: Resource, rule: ResourceRule) -> Response:
     """200, and whose request it is, for the server in front to pass on."""
-    claims = resource.claims(rule, access_token(request.headers) if rule.require != "none" else None)
+    # nginx asks anew for each step of a request that it leads on within itself, as from a folder to its index.
+    request_id = request.headers.get(_REQUEST_ID, "")
+    token = access_token(request.headers) if rule.require != "none" else None
+    claims = resource.claims(rule, token, request_id)
     if rule.once:
-        resource.spend(claims)
+        spent.spend(claims, request_id)
     told = {"X-Auth-Subject": claims.get("sub"), "X-Auth-Client": claims.get("client_id")}
     told["X-Auth-Scope"] = claims.get("scope")
     named = {name: _SHOWN.sub("?", str(value)) for name, value in told.items() if value}

@@ -6,8 +6,8 @@
 
 const settings = document.body.dataset;
 const here = settings.address;
-const VIEW = "view:balance";
-const TRANSFER = "transfer:funds";
+const VIEW = "openid view:balance"; // openid brings an ID token: who it is
+const TRANSFER = "openid transfer:funds";
 // What survives the way to the issuer and back, in this tab alone. The token for a transfer is never kept: it is good
 // for one.
 const kept = window.sessionStorage;
@@ -23,6 +23,13 @@ function show() {
   const known = kept.getItem("token") !== null;
   element("stranger").hidden = known;
   element("customer").hidden = !known;
+  const order = JSON.parse(kept.getItem("order") ?? "null");
+  element("refused").hidden = order === null;
+  if (order !== null) {
+    // Whoever went back from the issuer's page finds the order as it was.
+    element("to").value = order.to;
+    element("amount").value = (order.amount / 100).toFixed(2);
+  }
 }
 
 const base64url = (bytes) =>
@@ -64,8 +71,9 @@ async function answered() {
   const asked = JSON.parse(kept.getItem("asked") ?? "null");
   kept.removeItem("asked");
   if (asked === null || answer.get("state") !== asked.state) throw new Error("this answer was not asked for here");
-  const { issuer, token_endpoint } = await endpoints();
-  if (answer.has("iss") && answer.get("iss") !== issuer) throw new Error("this answer is another issuer's");
+  const { issuer, token_endpoint, authorization_response_iss_parameter_supported: named } = await endpoints();
+  // RFC 9207 2.4: an issuer that says it names itself has to.
+  if ((named || answer.has("iss")) && answer.get("iss") !== issuer) throw new Error("this answer is another issuer's");
   if (answer.has("error")) throw new Error(answer.get("error_description") ?? answer.get("error"));
   const reply = await fetch(token_endpoint, {
     method: "POST",
@@ -79,7 +87,14 @@ async function answered() {
   });
   const tokens = await reply.json();
   if (!reply.ok) throw new Error(tokens.error_description ?? tokens.error);
-  return { ...asked, token: tokens.access_token };
+  return { ...asked, token: tokens.access_token, person: subject(tokens.id_token) };
+}
+
+// Whom an ID token is of. It came from the token endpoint itself, so that its signature need not be looked at
+// (OpenID Connect Core 3.1.3.7, 6).
+function subject(idToken) {
+  const part = idToken.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
+  return JSON.parse(atob(part)).sub;
 }
 
 const euros = (cents) => (cents / 100).toLocaleString("en", { style: "currency", currency: "EUR" });
@@ -153,14 +168,23 @@ on("order", "submit", async () => {
 });
 
 try {
-  if (window.location.origin !== new URL(here).origin) {
+  if (here === "") {
+    say("No client of this tenant lists this page among its redirect_uris.", "problem");
+  } else if (window.location.origin !== new URL(here).origin) {
     window.location.replace(here); // the issuer sends people to the address it has listed, and no other
   } else {
     const answer = await answered();
-    if (answer !== null && answer.order === null) kept.setItem("token", answer.token);
+    if (answer !== null && answer.order === null) {
+      kept.setItem("token", answer.token);
+      kept.setItem("person", answer.person);
+    }
     show();
     if (kept.getItem("token") !== null) await showBalance();
-    if (answer !== null && answer.order !== null) await transfer(answer.order, answer.token);
+    if (answer !== null && answer.order !== null) {
+      // Somebody else may have signed in there: it would be their money.
+      if (answer.person !== kept.getItem("person")) throw new Error("somebody else confirmed it");
+      await transfer(answer.order, answer.token);
+    }
   }
 } catch (error) {
   show();
