@@ -14,13 +14,13 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
 
-from host_tools.authority.core import records
+from host_tools.authority.core import records, user_mfa_records
 from host_tools.authority.core.storage import R, Record
 from host_tools.authority.errors import AuthorityError
 from host_tools.authority.log_sync import LogSync, sync_file
 
 _APPLICATION_ID = 0x53746F61  # "Stoa", in the SQLite header: tells our file from anyone else's
-SCHEMA_VERSION = 6  # raised with every change of a record's fields; a test keeps them
+SCHEMA_VERSION = 7  # raised with every change of a record's fields; a test keeps them
 _FORMAT_VERSIONS = slice(18, 20)  # sqlite.org/fileformat2.html 1.3: 1 rollback journal, 2 WAL
 
 # One table a kind of record: its columns are the record's fields, in order, and the first is the key.
@@ -42,6 +42,9 @@ _TABLES: dict[type[Record], str] = {
     records.Event: "events",
     records.Attempts: "attempts",
     records.SigningKey: "signing_keys",
+    user_mfa_records.UserMfa: "user_mfa",
+    user_mfa_records.PresenceToken: "presence_tokens",
+    user_mfa_records.PasswordTries: "password_tries",
 }
 _SQL_TYPES = {
     "str": "TEXT NOT NULL",
@@ -66,6 +69,8 @@ _INDICES = (
     "CREATE INDEX oob_challenges_by_expiry ON oob_challenges (expires_at)",
     "CREATE INDEX known_browsers_by_time ON known_browsers (seen_at)",
     "CREATE INDEX messages_by_time ON messages (sent_at)",
+    "CREATE INDEX presence_tokens_by_expiry ON presence_tokens (expires_at)",
+    "CREATE INDEX password_tries_by_expiry ON password_tries (forgotten_at)",
     # What the phone's page asks for.
     "CREATE INDEX oob_challenges_by_status ON oob_challenges (status)",
     "CREATE INDEX oob_challenges_by_challenge ON oob_challenges (challenge_id)",

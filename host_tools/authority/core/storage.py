@@ -24,6 +24,7 @@ from host_tools.authority.core.records import (
     TokenFamily,
     User,
 )
+from host_tools.authority.core.user_mfa_records import PasswordTries, PresenceToken, UserMfa
 
 Record = (
     User
@@ -43,6 +44,9 @@ Record = (
     | Event
     | Attempts
     | SigningKey
+    | UserMfa
+    | PresenceToken
+    | PasswordTries
 )
 R = TypeVar(
     "R",
@@ -63,6 +67,9 @@ R = TypeVar(
     Event,
     Attempts,
     SigningKey,
+    UserMfa,
+    PresenceToken,
+    PasswordTries,
 )
 
 
