@@ -41,14 +41,13 @@ from host_tools.authority.core.mfa_api import AuthenticatorName
 from host_tools.authority.core.records import AuthorizationCode, DeviceGrant, User, fingerprint
 from host_tools.authority.core.token_endpoint import MFA_SCOPES, Credentials
 from host_tools.authority.dialects import DIALECTS, DialectName
-from host_tools.authority.dialects.oauth_operations import TAG
 from host_tools.authority.wire_faults import endpoints_of
 from host_tools.clock import NS, VirtualClock
 from tests.authority.authorize.application import CALLBACK
 from tests.campaign import extent
+from tests.interop.extrahorizon_issued import CLIENT_SECRET, issued_by_extrahorizon
 
 START_NS = 1_795_305_600 * NS  # 2026-11-22T00:00:00Z
-CLIENT_SECRET = "the-secret-of-the-confidential-client"
 RECOVERY_CODE = "K6LGLV3RSH3VERMKET8L7QKU"
 CHECKS = [
     not_a_server_error,
@@ -73,6 +72,7 @@ _DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 GRANTED = {
     "auth0": {_DEVICE_CODE, "refresh_token", "authorization_code", "password", f"{_MFA}otp", f"{_MFA}recovery-code"},
     "rfc": {_DEVICE_CODE, "refresh_token", "authorization_code"},
+    "extrahorizon": {"password", "refresh_token", "mfa"},
 }
 
 
@@ -80,8 +80,9 @@ GRANTED = {
 class Rehearsed:
     """A server on which everything has been issued that a request can bring.
 
-    values: by the name of the parameter, what it may bring. bearers: by the security scheme, what an Authorization
-    header may. The first of each opens most. endpoints: what a fault may strike.
+    values: by the name of the parameter, what it may bring; by the name in braces, what it may in a path, where that is
+    something else. bearers: by the security scheme, what an Authorization header may. The first of each opens most.
+    endpoints: what a fault may strike.
     """
 
     running: RunningAuthority
@@ -105,7 +106,10 @@ class Rehearsed:
         dice = Dice(repr((case.operation.label, case.path_parameters, body, dict(case.headers))), loaded)
         self._turn_switches(dice)
         if not negative.get("path"):
-            case.path_parameters = {name: self._real(dice, name, value) for name, value in case.path_parameters.items()}
+            case.path_parameters = {
+                name: self._real(dice, f"{{{name}}}" if f"{{{name}}}" in self.values else name, value)
+                for name, value in case.path_parameters.items()
+            }
         if isinstance(case.body, dict):
             # A text may be wrong by its format alone: `now` is put right only where nothing is to be wrong.
             kept = ["now"] if negative.get("body") else []
@@ -182,9 +186,7 @@ class Dice:
         return values[0] if self.falls(2) else self.choice(values)
 
 
-def issue(
-    running: RunningAuthority, clock: VirtualClock, dialect: DialectName
-) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+def issue(running: RunningAuthority, clock: VirtualClock) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """The values and the bearer tokens of Rehearsed."""
     core, tenant, control = running._authority, running.tenant, running.control
     display = control.client(tenant.client_id)
@@ -306,6 +308,12 @@ def rfc() -> Iterator[Rehearsed]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def extrahorizon() -> Iterator[Rehearsed]:
+    with rehearsed("extrahorizon") as found:
+        yield found
+
+
 @contextmanager
 def cheap_passwords() -> Iterator[None]:
     """At its real cost argon2 would take most of the time, of known users and of unknown ones."""
@@ -322,7 +330,7 @@ def rehearsed(dialect: DialectName) -> Iterator[Rehearsed]:
     with cheap_passwords(), start_authority(clock, dialect=dialect) as running, requests.Session() as http:
         served = http.get(f"{running.issuer}openapi.json").json()
         assert served == document(dialect, running.issuer)  # what is fuzzed is what this server has
-        values, bearers = issue(running, clock, dialect)
+        values, bearers = issued_by_extrahorizon(running, clock) if dialect == "extrahorizon" else issue(running, clock)
         endpoints = sorted({*endpoints_of(DIALECTS[dialect]).values()})
         yield Rehearsed(running, clock, running.snapshot(), values, bearers, endpoints, http)
 
@@ -340,8 +348,8 @@ def answering(dialect: DialectName) -> Iterator[tuple[str, Callable[..., None]]]
     # The quote and the control API are the same for every dialect, and are fuzzed with Auth0's.
     schema = schemathesis.openapi.from_dict(described, config=CONFIG)
     for path, methods in described["paths"].items():
-        for method, operation in methods.items():
-            if dialect != "auth0" and TAG not in operation.get("tags", ()):
+        for method in methods:
+            if dialect != "auth0" and path not in DIALECTS[dialect].endpoints:
                 continue
 
             def answers(case: schemathesis.Case, request: pytest.FixtureRequest) -> None:
@@ -353,9 +361,10 @@ def answering(dialect: DialectName) -> Iterator[tuple[str, Callable[..., None]]]
 
 globals().update(answering("auth0"))
 globals().update(answering("rfc"))
+globals().update(answering("extrahorizon"))
 
 
-@pytest.mark.parametrize("dialect", ["auth0", "rfc"])
+@pytest.mark.parametrize("dialect", ["auth0", "rfc", "extrahorizon"])
 def test_it_got_past_the_first_check_everywhere(request: pytest.FixtureRequest, dialect: str) -> None:
     """Of all that has been fuzzed in this run, above."""
     answered = request.getfixturevalue(dialect).answered

@@ -317,7 +317,7 @@ def test_no_secret_is_in_any_event(guarded, authority):
         "mfa_failed",
         "mfa_delayed",
         "mfa_succeeded",
-        "login_limited",
+        "login_failed",
         "password_exchange_failed",
     ]
 
