@@ -33,7 +33,7 @@ from host_tools.authority.scripts import Engine, ScriptsInForce
 from host_tools.authority.snapshot import Snapshot
 from host_tools.authority.store import SqliteStore
 from host_tools.authority.tenant import ListedTenant, provision, put_in_force
-from host_tools.authority.tenant_settings import TenantSettings, demo_settings
+from host_tools.authority.tenant_settings import DEMO_CLIENTS, DEMO_USERS, TenantSettings, demo_settings
 from host_tools.authority.webhooks import Webhooks
 from host_tools.clock import Clock
 
@@ -230,12 +230,16 @@ def _settings(
     access_token_ttl: int | None,
 ) -> TenantSettings:
     """The tenant's, with what was asked for by name before what the file says."""
-    if config is None:
-        settings = DIALECTS[dialect].demo(demo_settings(refresh_leeway))
-    else:
+    settings = demo = DIALECTS[dialect].demo(demo_settings(refresh_leeway))
+    if config is not None:
         from host_tools.authority import tenant_file  # and its parser, for who has a file alone
 
         settings = tenant_file.load(Path(config))
+        # Of whom the file has none, there are the demo's.
+        if settings.users is DEMO_USERS:
+            settings = replace(settings, users=demo.users)
+        if settings.clients is DEMO_CLIENTS:
+            settings = replace(settings, clients=demo.clients)
     if mfa is not None:
         check_choice("mfa", mfa, MFA_MODES)
         settings = replace(settings, mfa=replace(settings.mfa, mode=mfa))

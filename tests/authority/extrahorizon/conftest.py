@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import httpx2
 import pytest
@@ -40,6 +42,33 @@ def account(http: httpx2.Client, tenant: Tenant, clock: VirtualClock) -> Account
     made = Account(http, tenant, clock)
     made.keep(made.sign_in())
     return made
+
+
+@pytest.fixture
+def steps(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str, str]]:
+    """What is read and written from now on: in which transaction, 0 for none; get or put; the kind of record."""
+    seen: list[tuple[int, str, str]] = []
+    begun = [0]
+    transaction, get, put = store.transaction, store.get, store.put
+
+    @contextmanager
+    def counted(durable: bool = True) -> Iterator[None]:
+        outermost = not store._depth
+        with transaction(durable):
+            begun[0] += outermost
+            yield
+
+    def noted_get(kind: type[Any], key: str) -> Any:
+        seen.append((begun[0] if store._depth else 0, "get", kind.__name__))
+        return get(kind, key)
+
+    def noted_put(record: Any) -> None:
+        seen.append((begun[0] if store._depth else 0, "put", type(record).__name__))
+        put(record)
+
+    for name, spy in (("transaction", counted), ("get", noted_get), ("put", noted_put)):
+        monkeypatch.setattr(store, name, spy)
+    return seen
 
 
 @pytest.fixture

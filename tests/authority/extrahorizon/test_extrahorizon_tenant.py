@@ -67,6 +67,8 @@ def test_no_policy_turns_off_what_a_user_has_turned_on(guarded, authority, mode)
 )
 def test_a_refresh_is_challenged_by_policy_alone(guarded, authority, mode, strict, asked):
     authority.mfa.mode, authority.mfa.strict, authority.mfa.factors = mode, strict, 3
+    text_messages = authority.authenticators.enrol(f"auth0|{guarded.user_id}", "sms", "+15550100123")
+    authority.authenticators.confirm(text_messages.authenticator)
     reply = guarded.refresh()
     if not asked:
         assert reply.status_code == 200
@@ -153,6 +155,15 @@ def test_a_tenant_may_start_with_mfa_on(clock, file, tmp_path):
                 mfa_token = anna.mfa_token()
                 assert anna.mfa(mfa_token, methods["recoveryCodes"], "k6lg-lv3r-sh3v-ermk").status_code == 200
         clock.sleep_ns(60 * NS)
+
+
+def test_whom_a_file_does_not_list_there_is_the_demo_s(clock, tmp_path):
+    (file := tmp_path / "tenant.toml").write_text('[tenant]\nname = "Nearly empty"')
+    with start_authority(clock, dialect="extrahorizon", config=file) as running:
+        (client,) = running.listed_tenant.clients
+        assert (client.name, client.grants) == ("Stoa app", ("password", "refresh_token", "mfa"))
+        assert running.control.authenticators(running.tenant.demo_user) == []
+        assert running.control.access_token_lifetime_s == 86_400  # the file's own default
 
 
 @pytest.mark.parametrize(("mfa_enabled", "enabled"), [(None, True), (True, True), (False, False)])

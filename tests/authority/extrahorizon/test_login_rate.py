@@ -118,6 +118,14 @@ def test_a_name_is_one_name_however_it_is_written(account, clock):
     assert refused(account.sign_in(username=f" {account.tenant.demo_user.upper()}")) == TOO_SOON
 
 
+def test_the_look_at_the_rate_and_the_count_are_one_transaction(account, steps):
+    account.clock.sleep_ns(SECOND_NS)
+    account.sign_in(password="wrong")
+    (number, *others) = {number for number, _, kind in steps if kind == "PasswordTries"}
+    assert number and not others
+    assert [what for _, what, kind in steps if kind == "PasswordTries"] == ["get", "put"]
+
+
 def test_of_many_passwords_at_once_the_first_alone_is_looked_at(account, authority, tenant, clock):
     clock.sleep_ns(SECOND_NS)
     told: list[str] = []

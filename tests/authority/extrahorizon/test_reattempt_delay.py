@@ -106,6 +106,16 @@ def test_what_proves_nothing_about_a_user_delays_nobody(guarded):
     assert guarded.setting()["failedAttempts"] == 0
 
 
+def test_wait_code_and_cost_are_one_transaction(guarded, steps):
+    """So that of many codes at once one is looked at: between the look at the wait and the count nobody else looks."""
+    mfa_token = guarded.mfa_token()
+    steps.clear()
+    assert refused(guarded.mfa(mfa_token, guarded.totp, guarded.wrong_code())) == WRONG
+    (number, *others) = {number for number, _, kind in steps if kind in ("UserMfa", "MfaTransaction")}
+    assert number and not others
+    assert [what for _, what, kind in steps if kind == "UserMfa"] == ["get", "put"]
+
+
 def test_of_many_codes_at_once_the_first_alone_is_looked_at(guarded, authority, tenant):
     """In threads, straight at the core: over HTTP the loop would have them queue."""
     mfa_token, wrong = guarded.mfa_token(), guarded.wrong_code()
