@@ -71,7 +71,9 @@ class PasswordGrant:
             if for_mfa_api:
                 challenged = self._transactions.guards_mfa_api(user.user_id)
             else:
-                challenged = self._mfa.challenges("oauth2-password", address, False, verdict.mfa)
+                challenged = self._mfa.challenges(
+                    "oauth2-password", address, known_browser=False, directive=verdict.mfa
+                )
             return self._transactions.hold(asked) if challenged else None
 
         return self.signed_in(client, user, wanted, audience or client.audience, address, user_agent, challenge)

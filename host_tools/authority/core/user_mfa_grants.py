@@ -17,7 +17,7 @@ from host_tools.authority.core.mfa_errors import InvalidOtp, InvalidRecoveryCode
 from host_tools.authority.core.mfa_grants import MfaGrants
 from host_tools.authority.core.mfa_transactions import MfaTransactions
 from host_tools.authority.core.password_grant import PasswordGrant
-from host_tools.authority.core.policies import MfaSwitch
+from host_tools.authority.core.policies import MfaSwitch, Protocol
 from host_tools.authority.core.post_login import Verdict
 from host_tools.authority.core.presence_tokens import PresenceTokens
 from host_tools.authority.core.records import Authenticator, MfaTransaction, User
@@ -132,9 +132,8 @@ class UserMfaGrants:
         methods = self._open(asked)
         is_refresh = asked.protocol == "oauth2-refresh-token"
         by_user = not is_refresh and self._methods.setting(asked.user_id).enabled
-        by_tenant = self._mfa.challenges(
-            "oauth2-refresh-token" if is_refresh else "oauth2-password", address, is_refresh, verdict.mfa
-        )
+        protocol: Protocol = "oauth2-refresh-token" if is_refresh else "oauth2-password"
+        by_tenant = self._mfa.challenges(protocol, address, known_browser=is_refresh, directive=verdict.mfa)
         if not methods or not (by_user or by_tenant):
             return None
         mfa_token = secrets.token_hex(20)
