@@ -10,31 +10,36 @@ from collections.abc import Collection
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from host_tools.authority.core.records import Client
 from host_tools.authority.core.storage import Store
 
-# Auth0's SDKs tell their name and version in a header of their own.
-_HEADERS = ("Authorization", "Content-Type", "Auth0-Client")
+# Auth0's SDKs tell their name and version in a header of their own, and so does Extra Horizon's.
+_HEADERS = ("Authorization", "Content-Type", "Auth0-Client", "X-User-Agent")
 _EXPOSED = ("Retry-After", "WWW-Authenticate", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 _KEPT_S = 600
 
 
 class CrossOrigin:
-    """paths: those that scripts may ask, by an origin that a client lists."""
+    """paths: those that scripts may ask, by an origin that a client lists; as their routes have them."""
 
     def __init__(self, app: ASGIApp, store: Store, paths: Collection[str]) -> None:
         self._app = app
-        self._paths = frozenset(paths)
+        self._paths = frozenset(path for path in paths if "{" not in path)
+        self._templates = [compile_path(path)[0] for path in paths if "{" in path]
         self._cors = _OfClients(app, store)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = scope["type"] == "http" and scope["path"] in self._paths
+        asked = scope["type"] == "http" and self._is_open(scope["path"])
         # A reply to who names no origin says too that it depends on it (Vary), where a cache may keep it for who does:
         # not one to a POST, such as a poll.
         asked = asked and (scope["method"] != "POST" or "origin" in Headers(scope=scope))
         await (self._cors if asked else self._app)(scope, receive, send)
+
+    def _is_open(self, path: str) -> bool:
+        return path in self._paths or any(template.match(path) for template in self._templates)
 
 
 class _OfClients(CORSMiddleware):

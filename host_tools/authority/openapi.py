@@ -22,7 +22,7 @@ from host_tools.authority.control import operations as control_operations
 from host_tools.authority.core.faults import RateLimit
 from host_tools.authority.dialects.oauth import Dialect
 from host_tools.authority.gateway import operations as gateway_operations
-from host_tools.authority.openapi_operation import Operation, Reply, Schema, refusal, together
+from host_tools.authority.openapi_operation import Operation, Reply, Schema, exactly, together
 from host_tools.authority.parameters import JSON
 from host_tools.authority.tenant_settings import QUOTES_API, ApiSettings
 
@@ -83,9 +83,9 @@ def _limited(dialect: Dialect, apis: Sequence[ApiSettings]) -> list[Operation]:
     """The operations that a rate limit may strike, with what the dialect then answers."""
     most = dialect.too_many_requests(RateLimit("token"), 0)
     least = dialect.too_many_requests(RateLimit("token", retry_after="none", x_ratelimit=False), 0)
-    code = json.loads(bytes(most.body))["error"]
+    told = json.loads(bytes(most.body))
     headers = {name: name in least.headers for name in most.headers if not name.startswith("content-")}
-    limited = Reply(f"- `{code}`: A rate limit that was set.", (refusal([code]),), headers)
+    limited = Reply(f"- `{next(iter(told.values()))}`: A rate limit that was set.", (exactly(told),), headers)
     struck = {**dialect.endpoints, **gateway.endpoints_of(apis)}
     return [
         replace(each, replies={**each.replies, 429: together(each.replies.get(429), limited)})

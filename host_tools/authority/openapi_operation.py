@@ -111,6 +111,11 @@ def refusal(codes: Iterable[str]) -> Schema:
     return members({"error": one_of(dict.fromkeys(codes)), "error_description": TEXT})
 
 
+def exactly(body: Mapping[str, Any]) -> Schema:
+    """An object of these values and no others."""
+    return members({name: {"const": value} for name, value in body.items()})
+
+
 def together(one: Reply | None, other: Reply) -> Reply:
     """A status that has two reasons."""
     if one is None:

@@ -31,6 +31,7 @@ from host_tools.authority.core.records import (
 from host_tools.authority.core.refresh_tokens import forget
 from host_tools.authority.core.resource_records import BankAccount, SessionFactor
 from host_tools.authority.core.storage import Store
+from host_tools.authority.core.user_mfa_records import PasswordTries, PresenceToken, UserMfa
 from host_tools.authority.core.users import hash_password
 from host_tools.authority.tenant_settings import AuthenticatorSettings, ClientSettings, UserSettings
 
@@ -75,6 +76,11 @@ def put_users(store: Store, wanted: Sequence[UserSettings], only: bool) -> tuple
         for (each, password), password_hash in zip(made, hashes, strict=True):
             user = known.get(each.username) or User(f"auth0|{secrets.token_hex(12)}", each.username, "")
             store.put(replace(user, password_hash=password_hash))
+            # A password that is set anew is a new one: what was tried of the former is over.
+            store.delete(PasswordTries, user_id=user.user_id)
+            if each.mfa_enabled is not None:
+                own = store.get(UserMfa, user.user_id) or UserMfa(user.user_id, False, 0, None, None)
+                store.put(replace(own, enabled=each.mfa_enabled))
             has = _put_authenticators(store, user.user_id, each, only)
             listed.append(ListedUser(each.username, "" if each.password else password, has))
     return tuple(listed)
@@ -196,6 +202,9 @@ def _forget_user(store: Store, user_id: str) -> None:
     store.delete(BankAccount, user_id=user_id)
     store.delete(Message, user_id=user_id)
     store.delete(Authenticator, user_id=user_id)
+    store.delete(UserMfa, user_id=user_id)
+    store.delete(PresenceToken, user_id=user_id)
+    store.delete(PasswordTries, user_id=user_id)
     store.delete(User, user_id=user_id)
 
 

@@ -23,7 +23,7 @@ from host_tools.authority.control import Controls
 from host_tools.authority.control import routes as control_api
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.policies import MFA_MODES, MfaMode
-from host_tools.authority.dialects import DIALECT_NAMES, DialectName
+from host_tools.authority.dialects import DIALECT_NAMES, DIALECTS, DialectName
 from host_tools.authority.durable_answers import DurableAnswers
 from host_tools.authority.errors import AuthorityError, NotNow
 from host_tools.authority.example_names import EXAMPLE_NAMES, ExampleName
@@ -34,7 +34,7 @@ from host_tools.authority.scripts import Engine, ScriptsInForce
 from host_tools.authority.snapshot import Snapshot
 from host_tools.authority.store import SqliteStore
 from host_tools.authority.tenant import ListedTenant, provision, put_in_force
-from host_tools.authority.tenant_settings import TenantSettings, demo_settings
+from host_tools.authority.tenant_settings import DEMO_CLIENTS, DEMO_USERS, TenantSettings, demo_settings
 from host_tools.authority.webhooks import Webhooks
 from host_tools.clock import Clock
 
@@ -168,7 +168,7 @@ def start_authority(
         database: a file that keeps users, clients, key and tokens over a restart; None keeps them in memory.
         mfa: never, always, adaptive or rule; see core/policies.py. None: what `config` says, or never.
         access_token_ttl: seconds. None: what `config` says, or a day.
-        dialect: whose wire it speaks: auth0, or rfc for the RFCs' alone.
+        dialect: whose wire it speaks: auth0, extrahorizon, or rfc for the RFCs' alone. It has a demo tenant that fits.
         config: a tenant file, docs/tenant-file.md. `database` then has its users and clients, and no others.
         example: a tenant ready made, in place of a file: bank, catsdogs or quotes.
         tls: answer over https, as 127.0.0.1 and as localhost, by a CA of its own that lasts as long as the database.
@@ -191,7 +191,7 @@ def start_authority(
         if config is not None:
             raise AuthorityError("an example is a tenant file of its own; name one of the two, or copy the example's")
     else:
-        settings = _settings(_tenant(config, refresh_leeway), mfa, access_token_ttl)
+        settings = _settings(_tenant(config, dialect, refresh_leeway), mfa, access_token_ttl)
     quotes = quote_of_day or _packaged_quotes()
     kept_in = Path(database) if database is not None else None
     listening = listen(port)
@@ -234,13 +234,20 @@ def start_authority(
     return running
 
 
-def _tenant(config: Path | str | None, refresh_leeway: int) -> TenantSettings:
-    """The demo's, or those of a file."""
+def _tenant(config: Path | str | None, dialect: DialectName, refresh_leeway: int) -> TenantSettings:
+    """The dialect's demo's, or those of a file."""
+    demo = DIALECTS[dialect].demo(demo_settings(refresh_leeway))
     if config is None:
-        return demo_settings(refresh_leeway)
+        return demo
     from host_tools.authority import tenant_file  # and its parser, for who has a file alone
 
-    return tenant_file.load(Path(config))
+    settings = tenant_file.load(Path(config))
+    # Of whom the file has none, there are the demo's.
+    if settings.users is DEMO_USERS:
+        settings = replace(settings, users=demo.users)
+    if settings.clients is DEMO_CLIENTS:
+        settings = replace(settings, clients=demo.clients)
+    return settings
 
 
 def _settings(settings: TenantSettings, mfa: MfaMode | None, access_token_ttl: int | None) -> TenantSettings:

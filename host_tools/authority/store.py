@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
 
-from host_tools.authority.core import records, resource_records
+from host_tools.authority.core import records, resource_records, user_mfa_records
 from host_tools.authority.core.storage import R, Record
 from host_tools.authority.errors import AuthorityError
 from host_tools.authority.log_sync import LogSync, sync_file
@@ -45,6 +45,9 @@ _TABLES: dict[type[Record], str] = {
     records.Event: "events",
     records.Attempts: "attempts",
     records.SigningKey: "signing_keys",
+    user_mfa_records.UserMfa: "user_mfa",
+    user_mfa_records.PresenceToken: "presence_tokens",
+    user_mfa_records.PasswordTries: "password_tries",
 }
 _SQL_TYPES = {
     "str": "TEXT NOT NULL",
@@ -72,6 +75,8 @@ _INDICES = (
     "CREATE INDEX session_factors_by_time ON session_factors (given_at)",
     "CREATE INDEX session_factors_by_session ON session_factors (sid)",
     "CREATE INDEX spent_tokens_by_expiry ON spent_tokens (expires_at)",
+    "CREATE INDEX presence_tokens_by_expiry ON presence_tokens (expires_at)",
+    "CREATE INDEX password_tries_by_expiry ON password_tries (forgotten_at)",
     # What the phone's page asks for.
     "CREATE INDEX oob_challenges_by_status ON oob_challenges (status)",
     "CREATE INDEX oob_challenges_by_challenge ON oob_challenges (challenge_id)",

@@ -32,6 +32,7 @@ _NAMES: dict[str, tuple[Check[str], str]] = {  # of authenticators, and what sta
     "email": (values.email, ""),
     "push": (values.text, "Phone"),
 }
+_CODES = ("otp", "push")  # a phone enrolled for push shows codes too
 _NOT_OF = {"otp": ("name",), "sms": ("totp_secret",), "email": ("totp_secret",)}
 
 
@@ -64,9 +65,12 @@ def _user(table: CheckedTable) -> UserSettings:
     refuse_twins(told, "totp_secret", lambda each: each.totp_secret)
     if recovery_code is not None and not told:
         table.wrong("stands in for an authenticator; add a [[users.authenticators]], or take it out", "recovery_code")
+    mfa_enabled = table.take("mfa_enabled", flag, None)
+    if mfa_enabled and table.is_right("authenticators") and not any(each.factor in _CODES for _, each in told):
+        table.wrong("wants a factor that shows codes; add a [[users.authenticators]] of factor otp", "mfa_enabled")
     table.finish()
     listed = tuple(authenticator for _, authenticator in told) if "authenticators" in table else None
-    return UserSettings(username, password, recovery_code, listed)
+    return UserSettings(username, password, recovery_code, listed, mfa_enabled)
 
 
 def _authenticator(table: CheckedTable, username: str) -> AuthenticatorSettings:

@@ -53,12 +53,16 @@ class AuthenticatorSettings:
 
 @dataclass(frozen=True)
 class UserSettings:
-    """password: None has one made at each start. authenticators: all that the user has; None leaves them alone."""
+    """password: None has one made at each start. authenticators: all that the user has; None leaves them alone.
+
+    mfa_enabled: the user's own switch, where the dialect has one; None leaves it as it is.
+    """
 
     username: str
     password: str | None = field(default=None, repr=False)
     recovery_code: str | None = field(default=None, repr=False)
     authenticators: tuple[AuthenticatorSettings, ...] | None = None
+    mfa_enabled: bool | None = None
 
 
 @dataclass(frozen=True)

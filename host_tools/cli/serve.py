@@ -45,8 +45,8 @@ def serve(
         ),
     ] = None,
     dialect: Annotated[
-        Literal["auth0", "rfc"],
-        typer.Option("--dialect", help="Whose wire it speaks: Auth0's, or that of the RFCs alone."),
+        Literal["auth0", "rfc", "extrahorizon"],
+        typer.Option("--dialect", help="Whose wire it speaks: Auth0's, that of the RFCs alone, or Extra Horizon's."),
     ] = "auth0",
     mfa: Annotated[
         Literal["never", "rule", "always", "adaptive"] | None,

@@ -6,14 +6,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+import pytest
+
 from host_tools.authority.control import Controls
 from host_tools.authority.core.authority import Authority
+from host_tools.authority.core.mfa_errors import InvalidRecoveryCode
+from host_tools.authority.core.object_ids import object_id
+from host_tools.authority.core.token_endpoint import Credentials
+from host_tools.authority.core.user_mfa_errors import LoginTooSoon, MfaMethodRequired, ReattemptDelay
 from host_tools.authority.scripts import Engine, Script, ScriptsInForce
 from host_tools.clock import NS, VirtualClock
 
 from .authorize.application import SPA, Application
 from .conftest import Browser, Display
-from .mfa_wire import PHONE, App, Person, code_of, give, text_of, wrong
+from .mfa_wire import PHONE, SECRET, App, Person, code_of, give, text_of, wrong
 
 Told = tuple[str | None, str | None, str]  # client, user, detail
 WRONG_CODE = "BBBB-BBBB"
@@ -69,6 +75,13 @@ class Household:
 
     def right_code(self, secret: str) -> str:
         return code_of(secret, self.clock)
+
+    def own_mfa(self) -> None:
+        """Zeno has set up a second factor of his own, and turned it on."""
+        own, user_id = self.authority.user_mfa, self.zeno.user_id
+        own.add_recovery_codes(user_id, "Recovery Codes", ())
+        self.authority.authenticators.confirm(own.add_totp(user_id, "Google Authenticator", ()))
+        own.enable(user_id)
 
     def recovery_code(self) -> str:
         """Zeno's, who has one-time codes now."""
@@ -280,6 +293,39 @@ def denied_by_script(home: Household) -> Told:
     return home.display_id, home.demo.user_id, "oauth2-refresh-token"
 
 
+def login_limited(home: Household) -> Told:
+    home.authority.login_rate.take(home.zeno.username, is_login=True)
+    with pytest.raises(LoginTooSoon):
+        home.authority.login_rate.take(home.zeno.username, is_login=True)
+    return None, home.zeno.user_id, "Login attempt too fast"
+
+
+def mfa_delayed(home: Household) -> Told:
+    home.own_mfa()
+    grants, app = home.authority.user_mfa_grants, Credentials(home.app.client_id, SECRET)
+    with pytest.raises(MfaMethodRequired) as asked:
+        grants.password(app, home.zeno.username, home.zeno.password)
+    codes = next(each for each in asked.value.methods if each.factor == "recovery-code")
+    method_id = object_id(codes.authenticator_id)
+    for refusal in (InvalidRecoveryCode, ReattemptDelay):
+        with pytest.raises(refusal):
+            grants.mfa(app, asked.value.mfa_token, method_id, "wrong")
+    return "app", home.zeno.user_id, ""
+
+
+def mfa_enabled(home: Household) -> Told:
+    home.own_mfa()
+    home.authority.user_mfa.enable(home.zeno.user_id)  # that it is on already is no event
+    return None, home.zeno.user_id, ""
+
+
+def mfa_disabled(home: Household) -> Told:
+    home.own_mfa()
+    for _ in range(2):
+        home.authority.user_mfa.disable(home.zeno.user_id)
+    return None, home.zeno.user_id, ""
+
+
 SCENES: dict[str, Callable[[Household], Told]] = {
     scene.__name__: scene
     for scene in (
@@ -317,5 +363,9 @@ SCENES: dict[str, Callable[[Household], Told]] = {
         recovery_limited,
         script_failed,
         denied_by_script,
+        login_limited,
+        mfa_delayed,
+        mfa_enabled,
+        mfa_disabled,
     )
 }

@@ -18,11 +18,13 @@ GRANT_TYPES = [
     "refresh_token",
     "password",
     *(f"http://auth0.com/oauth/grant-type/mfa-{kind}" for kind in ("otp", "oob", "recovery-code")),
+    "mfa",
 ]
 NAMES = [
     *("grant_type", "client_id", "client_secret", "device_code", "refresh_token", "scope", "audience", "token"),
     *("username", "password", "mfa_token", "otp", "oob_code", "binding_code", "recovery_code"),
     *("authenticator_types", "oob_channels", "phone_number", "email", "challenge_type", "authenticator_id"),
+    *("code", "method_id", "presenceToken", "type", "name", "tags"),  # Extra Horizon's
 ]
 CLIENT, MFA_TOKEN, DEVICE_CODE = REAL = ("A-CLIENT", "AN-MFA-TOKEN", "A-DEVICE-CODE")  # stand for real ones
 RIGHT = {

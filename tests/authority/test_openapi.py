@@ -27,6 +27,12 @@ from .mfa_wire import SECRET, add_app, add_person, code_of, demo_person, give, w
 
 CONTROL_TOKEN = "the control token"
 REFUSALS = {"auth0": (auth0_refusals.refusal, auth0_refusals.REPLIES), "rfc": (rfc.refusal, rfc.REPLIES)}
+# The address, how many grants it has, and what is said of a parameter that is missing.
+TOKEN_ENDPOINTS = {
+    "auth0": ("/oauth/token", 7, "Missing required parameter: {}"),
+    "rfc": ("/token", 3, "Missing required parameter: {}"),
+    "extrahorizon": ("/auth/v2/oauth2/tokens", 3, "The field {} is required"),
+}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -89,7 +95,7 @@ def test_every_method_that_is_answered_is_described(api, document):
     for path, operations in document["paths"].items():
         told |= {(method.upper(), path) for method in operations}
         for method in METHODS:
-            if api.request(method, re.sub("{.*}", "1", path)).status_code != 405:
+            if api.request(method, re.sub("{.*?}", "1", path)).status_code != 405:
                 answered.add((method, path))
     assert answered == told
 
@@ -115,16 +121,15 @@ def codes(schema: dict[str, Any]) -> list[str]:
 
 
 def test_each_grant_wants_the_parameters_it_is_said_to(api, tenant, dialect, document):
-    path = {"auth0": "/oauth/token", "rfc": "/token"}[dialect]
+    path, grants, missing = TOKEN_ENDPOINTS[dialect]
     body = document["paths"][path]["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
-    assert len(body["oneOf"]) == {"auth0": 7, "rfc": 3}[dialect]
+    assert len(body["oneOf"]) == grants
     for grant in body["oneOf"]:
         sent = dict.fromkeys(grant["required"], "x") | {"grant_type": grant["title"], "client_id": tenant.client_id}
         assert api.post(path, data=sent).json()["error"] not in ("invalid_request", "unsupported_grant_type")
         for name in grant["required"]:
             without = {each: value for each, value in sent.items() if each != name}
-            said = api.post(path, data=without).json()["error_description"]
-            assert said == f"Missing required parameter: {name}"
+            assert missing.format(name) in api.post(path, data=without).json().values()
 
 
 CONTROLS = [

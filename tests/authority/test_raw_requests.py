@@ -30,7 +30,13 @@ from .odd_requests import CLIENT, FORM, JSON, MFA_TOKEN, REAL, as_form, form_bod
 ENDPOINTS = {
     "auth0": ("/oauth/token", "/oauth/device/code", "/oauth/revoke", "/mfa/associate", "/mfa/challenge"),
     "rfc": ("/token", "/device_authorization", "/revoke", "/introspect"),
+    "extrahorizon": (
+        "/auth/v2/oauth2/tokens",
+        "/auth/v2/confirmPresence",
+        f"/auth/v2/mfa/users/{'0' * 24}/methods",
+    ),
 }
+TOLD = [("error", "error_description"), ("error", "description"), ("name", "message")]
 SETTINGS = [
     *("mode", "strict", "factors", "tell_requirements", "confidence", "lifetime_s", "user", "client_id", "how", "kind"),
     *("endpoint", "moment", "times", "wait_s", "retry_after", "x_ratelimit", "approve", "challenge_id"),
@@ -114,8 +120,9 @@ def is_fair(reply: Reply, answers_empty: bool) -> bool:
     body = json.loads(reply.body)
     if reply.status == 200:
         return True
-    # 5.2: error and error_description are of these characters.
-    told = [body["error"], body["error_description"]]
+    # 5.2: error and error_description are of these characters. Extra Horizon's are the same by other names.
+    word, sentence = next(pair for pair in TOLD if set(pair) <= body.keys())
+    told = [body[word], body[sentence]]
     return 400 <= reply.status < 500 and all(re.fullmatch(r"[ !#-\[\]-~]+", each) for each in told)
 
 

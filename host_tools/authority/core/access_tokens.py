@@ -172,6 +172,14 @@ class TokenVerifier:
             raise InvalidToken
         return claims
 
+    def has_expired(self, token: str) -> bool:
+        """Whether this access token was issued here, and its time is over."""
+        try:
+            expiry = self._issued(token, _TYPE).get("exp")
+        except InvalidToken:
+            return False
+        return isinstance(expiry, int) and now_s(self._clock) >= expiry
+
     def id_token(self, token: str) -> Mapping[str, Any]:
         """The claims of an ID token that was issued here, for whomever; it may have expired. Raises InvalidToken."""
         return self._issued(token, _ID_TOKEN)

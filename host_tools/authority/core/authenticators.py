@@ -66,9 +66,9 @@ class Authenticators:
             for begun in self.of(user_id, factor, active=False):
                 if factor == "push" or begun.twin_id is None:  # one-time codes that come with a push go with that
                     self._delete(begun)
-            made = self._made(user_id, factor, name)
+            made = self.made(user_id, factor, name)
             if factor == "push":
-                twin = replace(self._made(user_id, "otp", ""), twin_id=made.authenticator_id)
+                twin = replace(self.made(user_id, "otp", ""), twin_id=made.authenticator_id)
                 made = replace(made, twin_id=twin.authenticator_id)
                 self._store.put(twin)
             self._store.put(made)
@@ -98,12 +98,17 @@ class Authenticators:
             found = self._store.get(Authenticator, authenticator_id)
             if found is None or found.user_id != user_id:
                 return False
-            self._delete(found)
+            self.let_go(found)
             if not self.has_any(user_id):
                 # The next one is the user's first again, and brings a recovery code of its own.
                 self._store.delete(Authenticator, user_id=user_id, factor="recovery-code")
-            self._events.add("authenticator_removed", user_id=user_id, detail=found.factor)
         return True
+
+    def let_go(self, authenticator: Authenticator) -> None:
+        """This one, and its twin."""
+        with self._store.transaction():
+            self._delete(authenticator)
+            self._events.add("authenticator_removed", user_id=authenticator.user_id, detail=authenticator.factor)
 
     def check_one_time_code(
         self,
@@ -119,22 +124,24 @@ class Authenticators:
         one whose code it has to be. limit: whose tries are counted, of attempts.LIMITS.
         """
         self._take(limit, user_id)
-        code = "".join(entry.split())  # apps show "123 456"
         with self._store.transaction():
-            for each in self.of(user_id, "otp", active):
-                if only not in (None, each.authenticator_id):
-                    continue
-                step = _matching_step(each, code, self._clock.now_ns())
-                if step is not None:
-                    self._store.put(replace(each, last_totp_step=step))
-                    self.confirm(each)
-                    break
-            else:
-                step = None
-        if step is None:
+            wanted = (each for each in self.of(user_id, "otp", active) if only in (None, each.authenticator_id))
+            shown = next((each for each in wanted if self.spend_one_time_code(each, entry)), None)
+        if shown is None:
             raise WrongOneTimeCode
         self._limits.give_back(limit, user_id)
-        return each
+        return shown
+
+    def spend_one_time_code(self, authenticator: Authenticator, entry: str) -> bool:
+        """Whether it shows this code, which is spent then; it is confirmed by that. Nobody's tries are counted."""
+        code = "".join(entry.split())  # apps show "123 456"
+        with self._store.transaction():
+            step = _matching_step(authenticator, code, self._clock.now_ns())
+            if step is None:
+                return False
+            self._store.put(replace(authenticator, last_totp_step=step))
+            self.confirm(authenticator)
+        return True
 
     def use_recovery_code(self, user_id: str, entry: str, seed: bytes | None = None) -> str:
         """Spend the recovery code; the one that takes its place. Raises WrongRecoveryCode, or TooManyAttempts.
@@ -171,7 +178,8 @@ class Authenticators:
             self._events.add(limited, user_id=user_id)  # type: ignore[arg-type]  # both are event kinds
             raise
 
-    def _made(self, user_id: str, factor: Factor, name: str) -> Authenticator:
+    def made(self, user_id: str, factor: Factor, name: str) -> Authenticator:
+        """One that is not kept yet."""
         return Authenticator(
             authenticator_id=secrets.token_urlsafe(12).replace("-", "0").replace("_", "1"),
             user_id=user_id,
@@ -189,7 +197,7 @@ class Authenticators:
     ) -> str:
         """One that counts, or that will once the authenticator is confirmed that brought it."""
         twin_id = brought_by.authenticator_id if brought_by else None
-        made = replace(self._made(user_id, "recovery-code", ""), twin_id=twin_id)
+        made = replace(self.made(user_id, "recovery-code", ""), twin_id=twin_id)
         code = _recovery_code(seed or secrets.token_bytes(32), made)
         self._store.put(replace(made, secret=fingerprint(code), active=brought_by is None))
         return code

@@ -17,6 +17,7 @@ from host_tools.authority.core.issued_tokens import IssuedTokens
 from host_tools.authority.core.known_browsers import KnownBrowsers
 from host_tools.authority.core.login_enrolment import LoginEnrolment
 from host_tools.authority.core.login_factors import LoginFactors
+from host_tools.authority.core.login_rate import LoginRate
 from host_tools.authority.core.login_verdicts import LoginVerdicts
 from host_tools.authority.core.logouts import Logouts
 from host_tools.authority.core.mfa_api import MfaApi
@@ -27,6 +28,7 @@ from host_tools.authority.core.pacing import Paces
 from host_tools.authority.core.password_grant import PasswordGrant
 from host_tools.authority.core.policies import MfaMode, MfaSwitch
 from host_tools.authority.core.post_login import PostLogin
+from host_tools.authority.core.presence_tokens import PresenceTokens
 from host_tools.authority.core.refresh_tokens import RefreshTokens
 from host_tools.authority.core.session_factors import SessionFactors
 from host_tools.authority.core.session_renewal import SessionRenewal
@@ -36,6 +38,8 @@ from host_tools.authority.core.storage import Store
 from host_tools.authority.core.tally import Tally
 from host_tools.authority.core.token_endpoint import TokenEndpoint
 from host_tools.authority.core.user_code import UserCodes
+from host_tools.authority.core.user_mfa import UserMfaMethods
+from host_tools.authority.core.user_mfa_grants import UserMfaGrants
 from host_tools.authority.core.users import Users
 from host_tools.clock import Clock
 
@@ -107,6 +111,23 @@ class Authority:
             self.authenticators,
             self.challenges,
             self.session_factors,
+            self.events,
+        )
+        self.user_mfa = UserMfaMethods(store, clock, self.authenticators, self.events)
+        self.presence_tokens = PresenceTokens(store, clock)
+        self.login_rate = LoginRate(store, clock, self.users, self.events)
+        self.user_mfa_grants = UserMfaGrants(
+            store,
+            clock,
+            self.users,
+            self.tokens,
+            self.password_grant,
+            self.mfa_grants,
+            transactions,
+            self.mfa,
+            self.user_mfa,
+            self.presence_tokens,
+            self.login_rate,
             self.events,
         )
         keys = self.access_tokens.public_keys()

@@ -7,7 +7,8 @@ from typing import Any
 
 from host_tools.authority.core.access_tokens import TokenVerifier, profile
 from host_tools.authority.core.errors import InsufficientScope, InvalidClient, InvalidToken
-from host_tools.authority.core.records import fingerprint
+from host_tools.authority.core.finer_errors import ExpiredAccessToken
+from host_tools.authority.core.records import User, fingerprint
 from host_tools.authority.core.refresh_tokens import RefreshTokens
 from host_tools.authority.core.spent_tokens import SpentTokens
 from host_tools.authority.core.token_endpoint import OPENID, Credentials, TokenEndpoint
@@ -64,6 +65,20 @@ class IssuedTokens:
         if user is None:
             raise InvalidToken
         return {"sub": user.user_id, **profile(user, scope)}
+
+    def bearer(self, access_token: str) -> User:
+        """Of whom an access token speaks that is good, for whatever it was given. Raises ExpiredAccessToken,
+        InvalidToken."""
+        try:
+            claims = self._verifier.claims(access_token)
+        except InvalidToken:
+            if self._verifier.has_expired(access_token):
+                raise ExpiredAccessToken from None
+            raise
+        user = self._users.get(str(claims["sub"]))
+        if user is None or self._has_ended(claims):
+            raise InvalidToken
+        return user
 
     def introspect(self, sent: Credentials, token: str) -> Mapping[str, Any]:
         """RFC 7662 2.2: of an access or a refresh token. Raises InvalidClient for who has no secret (2.1)."""

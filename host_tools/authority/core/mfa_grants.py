@@ -79,8 +79,8 @@ class MfaGrants:
         except TooManyAttempts as limited:
             raise LimitReached(limited.retry_after_s) from limited
         with self._store.transaction():
-            outcome = self._completed(client, held, "otp")
-        return self._told(outcome)
+            outcome = self.completed(client, held, "otp")
+        return self.told(outcome)
 
     def oob(self, sent: Credentials, mfa_token: str, oob_code: str, binding_code: str | None) -> Tokens:
         """mfa-oob: asked again and again for a push, once for a message's code. Raises what challenges.py says."""
@@ -91,7 +91,7 @@ class MfaGrants:
         with self._store.transaction():
             polled = self._challenges.poll(held, oob_code, binding_code)
             outcome = polled if isinstance(polled, OAuthError) else self._answered_by(client, held, polled)
-        return self._told(outcome)
+        return self.told(outcome)
 
     def recovery_code(self, sent: Credentials, mfa_token: str, code: str) -> Tokens:
         """mfa-recovery-code; the answer has the code that takes its place."""
@@ -110,8 +110,8 @@ class MfaGrants:
                 outcome = LimitReached(limited.retry_after_s)
             else:
                 self._events.add("recovery_succeeded", client.client_id, held.user_id)
-                outcome = self._completed(client, held, "recovery-code")
-        return self._told(outcome, following)
+                outcome = self.completed(client, held, "recovery-code")
+        return self.told(outcome, following)
 
     def _held(self, sent: Credentials, mfa_token: str) -> tuple[Client, MfaTransaction]:
         client = self._tokens.client(sent, "mfa")
@@ -127,13 +127,13 @@ class MfaGrants:
         if not authenticator.active and not self._transactions.may_confirm(held):
             return AlreadyEnrolled()
         self._authenticators.confirm(authenticator)
-        return self._completed(client, held, challenge.factor)
+        return self.completed(client, held, challenge.factor)
 
-    def _completed(self, client: Client, held: MfaTransaction, factor: str) -> MfaRequired | tuple[Subject, str | None]:
+    def completed(self, client: Client, held: MfaTransaction, factor: str) -> MfaRequired | tuple[Subject, str | None]:
         """What the held request comes to; a further challenge is returned, for its mfa_token must be kept.
 
         Raises InvalidRefreshToken, and nothing has happened, where the refresh token was used or revoked meanwhile. It
-        is not presented here, so this is no reuse of it.
+        is not presented here, so this is no reuse of it. Within a transaction.
         """
         presented = None
         if held.family_id is not None and held.generation is not None:
@@ -161,7 +161,8 @@ class MfaGrants:
         self._factors.given(subject.sid, subject.user_id, after.factors_given.split())
         return subject, refresh_token
 
-    def _told(self, outcome: OAuthError | tuple[Subject, str | None], recovery_code: str | None = None) -> Tokens:
+    def told(self, outcome: OAuthError | tuple[Subject, str | None], recovery_code: str | None = None) -> Tokens:
+        """Raises what was refused, after the transaction that keeps what it has cost."""
         if isinstance(outcome, OAuthError):
             raise outcome
         return self._tokens.issued(*outcome, recovery_code, after_login=True)

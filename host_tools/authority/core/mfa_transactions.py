@@ -10,7 +10,7 @@ Who enrols with an access token for the MFA API has no mfa_token, and sends the 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +37,9 @@ ENROLLABLE: tuple[Factor, ...] = ("otp", "sms", "email", "push")
 # RFC 8176: which method each factor is. Another channel than the device's own is `mca`; a recovery code is used once.
 METHODS: dict[str, str] = {"otp": "otp", "sms": "sms", "email": "mca", "push": "mca", "recovery-code": "otp"}
 
+# What becomes of a token request that comes from this address, of which scripts have said this: None for no challenge.
+Challenge = Callable[[MfaTransaction, str, Verdict], MfaRequired | None]
+
 
 class MfaTransactions:
     def __init__(
@@ -48,26 +51,17 @@ class MfaTransactions:
         self._mfa = mfa
         self._events = events
 
-    def begin(
-        self,
-        protocol: Protocol,
-        client_id: str,
-        user_id: str,
-        scope: str,
-        audience: str,
-        amr: str,
-        verdict: Verdict = NO_VERDICT,
-        refresh: tuple[TokenFamily, int] | None = None,
-    ) -> MfaRequired:
-        """Hold a request: the refusal that carries its mfa_token.
-
-        verdict: what scripts have said of it. refresh: the family, and the generation of the token that was presented,
-        where it is a refresh.
-        """
-        held = self.request(protocol, client_id, user_id, scope, audience, amr, verdict, refresh)
+    def hold(self, asked: MfaTransaction) -> MfaRequired:
+        """Hold what `request` made: the refusal that carries its mfa_token."""
         with self._store.transaction(durable=False):
             self.prune()
-            return self._hold(held)
+            return self._hold(asked)
+
+    def hold_as(self, asked: MfaTransaction, mfa_token: str) -> None:
+        """Hold what `request` made under a token of another shape; its life is the request's own."""
+        with self._store.transaction(durable=False):
+            self.prune()
+            self._put(asked, mfa_token)
 
     def prune(self) -> None:
         """Forget what is long over."""
@@ -84,7 +78,11 @@ class MfaTransactions:
         verdict: Verdict = NO_VERDICT,
         refresh: tuple[TokenFamily, int] | None = None,
     ) -> MfaTransaction:
-        """What there is to hold; it is not held yet, and has no token."""
+        """What there is to hold; it is not held yet, and has no token.
+
+        verdict: what scripts have said of it. refresh: the family, and the generation of the token that was presented,
+        where it is a refresh.
+        """
         now = self._clock.now_ns()
         return MfaTransaction(
             token_hash="",
@@ -202,9 +200,12 @@ class MfaTransactions:
 
     def _hold(self, held: MfaTransaction) -> MfaRequired:
         mfa_token = _mfa_token()
+        self._put(held, mfa_token)
+        return MfaRequired(mfa_token, self._requirements(held) if self._mfa.tell_requirements else None)
+
+    def _put(self, held: MfaTransaction, mfa_token: str) -> None:
         self._store.put(replace(held, token_hash=fingerprint(mfa_token)))
         self._events.add("mfa_required", held.client_id, held.user_id, held.protocol)
-        return MfaRequired(mfa_token, self._requirements(held) if self._mfa.tell_requirements else None)
 
     def _requirements(self, held: MfaTransaction) -> Requirements:
         if not self._authenticators.has_any(held.user_id):

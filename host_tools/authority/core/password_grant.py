@@ -6,15 +6,16 @@ from host_tools.authority.core.access_tokens import Subject
 from host_tools.authority.core.errors import (
     InvalidTarget,
     LimitReached,
+    MfaRequired,
     TooManyAttempts,
     WrongCredentials,
     WrongPassword,
 )
 from host_tools.authority.core.events import EventLog
-from host_tools.authority.core.mfa_transactions import MfaTransactions
+from host_tools.authority.core.mfa_transactions import Challenge, MfaTransactions
 from host_tools.authority.core.policies import MfaSwitch
-from host_tools.authority.core.post_login import Attempt, PostLogin
-from host_tools.authority.core.records import Client, User
+from host_tools.authority.core.post_login import Attempt, PostLogin, Verdict
+from host_tools.authority.core.records import Client, MfaTransaction, User
 from host_tools.authority.core.storage import Store
 from host_tools.authority.core.token_endpoint import MFA_SCOPES, Credentials, TokenEndpoint, Tokens, granted
 from host_tools.authority.core.users import Users
@@ -65,31 +66,52 @@ class PasswordGrant:
             wanted = " ".join(word for word in MFA_SCOPES if word in (scope or "").split())
         else:
             wanted = granted(client, scope)
+
+        def challenge(asked: MfaTransaction, address: str, verdict: Verdict) -> MfaRequired | None:
+            if for_mfa_api:
+                challenged = self._transactions.guards_mfa_api(user.user_id)
+            else:
+                challenged = self._mfa.challenges(
+                    "oauth2-password", address, known_browser=False, directive=verdict.mfa
+                )
+            return self._transactions.hold(asked) if challenged else None
+
+        return self.signed_in(client, user, wanted, audience or client.audience, address, user_agent, challenge)
+
+    def signed_in(
+        self,
+        client: Client,
+        user: User,
+        scope: str,
+        audience: str,
+        address: str,
+        user_agent: str,
+        challenge: Challenge,
+    ) -> Tokens:
+        """Tokens for somebody whose password was right. Raises MfaRequired, DeniedByScript."""
         attempt = Attempt(
             protocol="oauth2-password",
             user=user,
             client=client,
-            scope=wanted,
-            audience=audience or client.audience,
+            scope=scope,
+            audience=audience,
             amr="pwd",
             auth_time_at=self._clock.now_ns(),
             address=address,
             user_agent=user_agent,
         )
         verdict = self._post_login.verdict(attempt)
-        if for_mfa_api:
-            challenged = self._transactions.guards_mfa_api(user.user_id)
-        else:
-            challenged = self._mfa.challenges("oauth2-password", address, known_browser=False, directive=verdict.mfa)
-        if challenged:
-            raise self._transactions.begin(
-                attempt.protocol, client.client_id, user.user_id, wanted, attempt.audience, attempt.amr, verdict
-            )
+        asked = self._transactions.request(
+            attempt.protocol, client.client_id, user.user_id, scope, audience, attempt.amr, verdict
+        )
+        challenged = challenge(asked, address, verdict)
+        if challenged is not None:
+            raise challenged
         subject = Subject(
             user.user_id,
             client.client_id,
-            attempt.audience,
-            wanted,
+            audience,
+            scope,
             attempt.auth_time_at,
             attempt.amr,
             claims=verdict.claims,

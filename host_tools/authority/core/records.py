@@ -40,12 +40,14 @@ class Authenticator:
     authenticator_id: str
     user_id: str
     factor: str  # Factor
-    name: str  # phone number, e-mail address or the phone's name; empty for otp and recovery-code
-    secret: str  # otp: base32; recovery-code: its hash; else empty
+    name: str  # phone number, e-mail address, the phone's name, or what its owner calls it; may be empty
+    secret: str  # otp: base32; recovery-code: its hash, or those of a set, for each that is not spent; else empty
     last_totp_step: int  # RFC 6238 5.2: this step and all before it are spent
     active: bool
     twin_id: str | None  # a phone enrolled for push brings an otp authenticator along, and they leave together
     created_at: int
+    tags: str = ""  # JSON list, its owner's own words for it
+    updated_at: int | None = None  # None: as it was made
 
 
 @dataclass(frozen=True)

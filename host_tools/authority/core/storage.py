@@ -25,6 +25,7 @@ from host_tools.authority.core.records import (
     User,
 )
 from host_tools.authority.core.resource_records import BankAccount, SessionFactor, SpentToken
+from host_tools.authority.core.user_mfa_records import PasswordTries, PresenceToken, UserMfa
 
 Record = (
     User
@@ -47,6 +48,9 @@ Record = (
     | Event
     | Attempts
     | SigningKey
+    | UserMfa
+    | PresenceToken
+    | PasswordTries
 )
 R = TypeVar(
     "R",
@@ -70,6 +74,9 @@ R = TypeVar(
     Event,
     Attempts,
     SigningKey,
+    UserMfa,
+    PresenceToken,
+    PasswordTries,
 )
 
 

@@ -16,14 +16,16 @@ from host_tools.authority.core.errors import (
     InvalidRefreshToken,
     InvalidScope,
     InvalidTarget,
+    MfaRequired,
     UnauthorizedClient,
 )
 from host_tools.authority.core.errors import OAuthError as Refused
 from host_tools.authority.core.events import EventLog
-from host_tools.authority.core.mfa_transactions import MfaTransactions
+from host_tools.authority.core.finer_errors import ExpiredRefreshToken, WrongClientSecret
+from host_tools.authority.core.mfa_transactions import Challenge, MfaTransactions
 from host_tools.authority.core.policies import MfaSwitch
 from host_tools.authority.core.post_login import NO_VERDICT, Attempt, PostLogin, Verdict
-from host_tools.authority.core.records import Client, TokenFamily, fingerprint
+from host_tools.authority.core.records import Client, MfaTransaction, TokenFamily, fingerprint
 from host_tools.authority.core.refresh_tokens import Presented, RefreshTokens
 from host_tools.authority.core.storage import Store
 from host_tools.authority.core.tally import Tally
@@ -54,6 +56,8 @@ class Tokens:
     refresh_token: str | None
     id_token: str | None
     recovery_code: str | None = None  # the one that takes the place of a recovery code just spent
+    user_id: str = ""
+    client_id: str = ""
 
 
 class TokenEndpoint:
@@ -93,7 +97,7 @@ class TokenEndpoint:
         if client is None:
             raise InvalidClient
         if client.secret_hash and not hmac.compare_digest(fingerprint(sent.secret or ""), client.secret_hash):
-            raise InvalidClient
+            raise WrongClientSecret
         if grant is not None and grant not in client.grants.split():
             raise UnauthorizedClient
         return client
@@ -145,18 +149,26 @@ class TokenEndpoint:
         return self.issued(subject, refresh_token, after_login=True)
 
     def refresh(
-        self, sent: Credentials, refresh_token: str, scope: str | None, address: str = "", user_agent: str = ""
+        self,
+        sent: Credentials,
+        refresh_token: str,
+        scope: str | None,
+        address: str = "",
+        user_agent: str = "",
+        challenge: Challenge | None = None,
     ) -> Tokens:
         """New tokens for a refresh token. Raises InvalidRefreshToken, InvalidScope, MfaRequired, DeniedByScript.
 
         Scripts and policies come after the token is judged and before it is rotated: a refresh that is challenged or
         denied leaves the token as it was.
+
+        challenge: who asks for a second factor, where it is not the tenant's policy alone.
         """
         client = self.client(sent, "refresh_token")
         verdict = self._verdict_on_refresh(client, refresh_token, scope, address, user_agent)
         with self._store.transaction():
             presented = self._refresh.presented(refresh_token, client)
-            refusal = self._refusal(client, presented, scope, address, verdict)
+            refusal = self._refusal(client, presented, scope, address, verdict, challenge or self._challenge)
             if presented and refusal is None:
                 following = self._refresh.use(presented, client)
                 self._tally.add("refreshes")
@@ -199,7 +211,8 @@ class TokenEndpoint:
             user = self._users.get(subject.user_id) if set(PROFILE_SCOPES) & set(words) else None
             bound_to = access_token if with_at_hash else None
             id_token = self._access.mint_id_token(subject, with_amr, nonce, bound_to, user)
-        return Tokens(access_token, access.ttl_s, subject.scope, refresh_token, id_token, recovery_code)
+        told = (access_token, access.ttl_s, subject.scope, refresh_token, id_token, recovery_code)
+        return Tokens(*told, subject.user_id, subject.client_id)
 
     def begun(self, client: Client, subject: Subject) -> tuple[Subject, str | None]:
         """The subject with its family, and the first refresh token, where one was asked for.
@@ -246,29 +259,42 @@ class TokenEndpoint:
         )
 
     def _refusal(
-        self, client: Client, presented: Presented | None, scope: str | None, address: str, verdict: Verdict
+        self,
+        client: Client,
+        presented: Presented | None,
+        scope: str | None,
+        address: str,
+        verdict: Verdict,
+        challenge: Challenge,
     ) -> Refused | None:
         if presented is None or presented.standing in ("dead", "reused"):
             self._tally.add("refreshes_refused")
             user_id = presented.family.user_id if presented else None
             self._events.add("refresh_token_exchange_failed", client.client_id, user_id)
-            return InvalidRefreshToken()
+            expired = presented is not None and presented.standing == "dead" and presented.family.revoked_at is None
+            return ExpiredRefreshToken() if expired else InvalidRefreshToken()
         family = presented.family
         if not _fits(family, scope):
             return InvalidScope()  # RFC 6749 6
-        if self._mfa.challenges("oauth2-refresh-token", address, directive=verdict.mfa):
+        asked = self._transactions.request(
+            "oauth2-refresh-token",
+            client.client_id,
+            family.user_id,
+            _narrowed(family, scope),
+            family.audience,
+            family.amr,
+            verdict,
+            (family, presented.generation),
+        )
+        challenged = challenge(asked, address, verdict)
+        if challenged is not None:
             self._tally.add("refreshes_challenged")
-            return self._transactions.begin(
-                "oauth2-refresh-token",
-                client.client_id,
-                family.user_id,
-                _narrowed(family, scope),
-                family.audience,
-                family.amr,
-                verdict,
-                (family, presented.generation),
-            )
-        return None
+        return challenged
+
+    def _challenge(self, asked: MfaTransaction, address: str, verdict: Verdict) -> MfaRequired | None:
+        """By the tenant's policy."""
+        challenged = self._mfa.challenges("oauth2-refresh-token", address, directive=verdict.mfa)
+        return self._transactions.hold(asked) if challenged else None
 
 
 def _fits(family: TokenFamily, scope: str | None) -> bool:

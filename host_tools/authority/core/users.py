@@ -48,13 +48,21 @@ class Users:
         name = username.strip().lower()
         subject = f"{name} from {address}"
         self._limits.take("password, user", subject)
-        found = self._store.find(User, username=name)
-        user = found[0] if found else None
+        user = self.with_password(name, password)
+        self._limits.give_back("password, user", subject)
+        return user
+
+    def with_password(self, username: str, password: str) -> User:
+        """The user whose password this is; nobody's tries are counted. Slow (argon2). Raises WrongPassword."""
+        user = self.named(username)
         if not _verified(user.password_hash if user else _NOBODY, password) or user is None:
             self._events.add("login_failed", user_id=user.user_id if user else None)
             raise WrongPassword
-        self._limits.give_back("password, user", subject)
         return user
+
+    def named(self, username: str) -> User | None:
+        found = self._store.find(User, username=username.strip().lower())
+        return found[0] if found else None
 
 
 def _verified(password_hash: str, password: str) -> bool:

@@ -23,6 +23,7 @@ from host_tools.authority.core.faults import Endpoint, RateLimit
 from host_tools.authority.core.token_endpoint import Credentials, Tokens
 from host_tools.authority.openapi_operation import Operation
 from host_tools.authority.parameters import FORM, Parameters, authorization
+from host_tools.authority.tenant_settings import TenantSettings
 
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 REFRESH_GRANT = "refresh_token"
@@ -50,7 +51,8 @@ class LogoutPaths:
 class Dialect:
     """A vendor's wire. `operations`: what its routes answer.
 
-    endpoints: what a fault of that endpoint strikes, by the path as its route has it. logout: of pages.
+    endpoints: what a fault of that endpoint strikes, by the path as its route has it. logout: of pages. demo: what its
+    demo tenant has in place of the usual one's.
     """
 
     endpoints: Mapping[str, Endpoint]
@@ -58,6 +60,7 @@ class Dialect:
     too_many_requests: Callable[[RateLimit, int], Response]  # at this time, in seconds since 1970
     operations: Callable[[], tuple[Operation, ...]]
     logout: LogoutPaths
+    demo: Callable[[TenantSettings], TenantSettings] = lambda usual: usual
 
 
 @dataclass(frozen=True)
@@ -252,12 +255,12 @@ def _call(request: Request, sent: Parameters) -> Call:
         sent,
         request.client.host if request.client else "",
         parameters.user_agent(request.headers),
-        _basic(value) if scheme == "basic" else None,
+        basic_credentials(value) if scheme == "basic" else None,
         value if scheme == "bearer" and value else None,
     )
 
 
-def _basic(value: str) -> Credentials:
+def basic_credentials(value: str) -> Credentials:
     """RFC 6749 2.3.1: id and secret are form-encoded before they are joined."""
     try:
         text = base64.b64decode(value, validate=True).decode()
