@@ -16,8 +16,9 @@ from host_tools.authority.core.errors import InvalidRequest, Refusal
 from host_tools.authority.core.login_demands import acr_values_of, max_age_of
 from host_tools.authority.core.policies import Protocol
 from host_tools.authority.core.records import AuthorizationRequest, Client, fingerprint
+from host_tools.authority.core.scopes import granted
 from host_tools.authority.core.storage import Store
-from host_tools.authority.core.token_endpoint import OPENID, granted
+from host_tools.authority.core.token_endpoint import OPENID
 from host_tools.clock import NS, Clock
 
 LIFETIME_S = 3600  # a login session's

@@ -16,8 +16,9 @@ from host_tools.authority.core.mfa_transactions import Challenge, MfaTransaction
 from host_tools.authority.core.policies import MfaSwitch
 from host_tools.authority.core.post_login import Attempt, PostLogin, Verdict
 from host_tools.authority.core.records import Client, MfaTransaction, User
+from host_tools.authority.core.scopes import granted
 from host_tools.authority.core.storage import Store
-from host_tools.authority.core.token_endpoint import MFA_SCOPES, Credentials, TokenEndpoint, Tokens, granted
+from host_tools.authority.core.token_endpoint import MFA_SCOPES, Credentials, TokenEndpoint, Tokens
 from host_tools.authority.core.users import Users
 from host_tools.clock import Clock
 

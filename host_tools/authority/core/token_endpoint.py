@@ -25,8 +25,9 @@ from host_tools.authority.core.finer_errors import ExpiredRefreshToken, WrongCli
 from host_tools.authority.core.mfa_transactions import Challenge, MfaTransactions
 from host_tools.authority.core.policies import MfaSwitch
 from host_tools.authority.core.post_login import NO_VERDICT, Attempt, PostLogin, Verdict
-from host_tools.authority.core.records import Client, MfaTransaction, TokenFamily, fingerprint
+from host_tools.authority.core.records import Client, MfaTransaction, fingerprint
 from host_tools.authority.core.refresh_tokens import Presented, RefreshTokens
+from host_tools.authority.core.scopes import fits, granted, narrowed
 from host_tools.authority.core.storage import Store
 from host_tools.authority.core.tally import Tally
 from host_tools.authority.core.users import Users
@@ -180,7 +181,7 @@ class TokenEndpoint:
             user_id=family.user_id,
             client_id=client.client_id,
             audience=family.audience,
-            scope=_narrowed(family, scope),
+            scope=narrowed(family, scope),
             auth_time_at=family.auth_time_at,
             amr=family.amr,
             grant_id=family.family_id,
@@ -241,14 +242,14 @@ class TokenEndpoint:
         if presented is None or user is None or presented.standing in ("dead", "reused"):
             return NO_VERDICT
         family = presented.family
-        if family.client_id != client.client_id or not _fits(family, scope):
+        if family.client_id != client.client_id or not fits(family, scope):
             return NO_VERDICT
         return self._post_login.verdict(
             Attempt(
                 protocol="oauth2-refresh-token",
                 user=user,
                 client=client,
-                scope=_narrowed(family, scope),
+                scope=narrowed(family, scope),
                 audience=family.audience,
                 amr=family.amr,
                 auth_time_at=family.auth_time_at,
@@ -274,13 +275,13 @@ class TokenEndpoint:
             expired = presented is not None and presented.standing == "dead" and presented.family.revoked_at is None
             return ExpiredRefreshToken() if expired else InvalidRefreshToken()
         family = presented.family
-        if not _fits(family, scope):
+        if not fits(family, scope):
             return InvalidScope()  # RFC 6749 6
         asked = self._transactions.request(
             "oauth2-refresh-token",
             client.client_id,
             family.user_id,
-            _narrowed(family, scope),
+            narrowed(family, scope),
             family.audience,
             family.amr,
             verdict,
@@ -295,18 +296,3 @@ class TokenEndpoint:
         """By the tenant's policy."""
         challenged = self._mfa.challenges("oauth2-refresh-token", address, directive=verdict.mfa)
         return self._transactions.hold(asked) if challenged else None
-
-
-def _fits(family: TokenFamily, scope: str | None) -> bool:
-    return not scope or set(scope.split()) <= set(family.scope.split())
-
-
-def _narrowed(family: TokenFamily, scope: str | None) -> str:
-    """RFC 6749 6: what was granted, or less where less is asked for."""
-    return " ".join(scope.split()) if scope else family.scope
-
-
-def granted(client: Client, scope: str | None) -> str:
-    """Scopes the client may not have are left out, as Auth0 does; asked for none, it gets a default (RFC 6749 3.3)."""
-    asked = scope.split() if scope else client.default_scopes.split()
-    return " ".join(word for word in client.scopes.split() if word in asked)

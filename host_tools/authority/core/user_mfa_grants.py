@@ -21,8 +21,9 @@ from host_tools.authority.core.policies import MfaSwitch, Protocol
 from host_tools.authority.core.post_login import Verdict
 from host_tools.authority.core.presence_tokens import PresenceTokens
 from host_tools.authority.core.records import Authenticator, MfaTransaction, User
+from host_tools.authority.core.scopes import granted
 from host_tools.authority.core.storage import Store
-from host_tools.authority.core.token_endpoint import Credentials, TokenEndpoint, Tokens, granted
+from host_tools.authority.core.token_endpoint import Credentials, TokenEndpoint, Tokens
 from host_tools.authority.core.user_mfa import UserMfaMethods
 from host_tools.authority.core.user_mfa_errors import MfaMethodRequired, ReattemptDelay
 from host_tools.authority.core.users import Users
