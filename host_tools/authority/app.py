@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from host_tools.authority import gateway, openapi, pages
 from host_tools.authority.core.access_tokens import TokenVerifier
 from host_tools.authority.core.authority import Authority
+from host_tools.authority.core.device_grants import device_code
 from host_tools.authority.cross_origin import CrossOrigin
 from host_tools.authority.dialects import DIALECTS, DialectName
 from host_tools.authority.dialects.oauth import Dialect
@@ -36,6 +37,8 @@ def create_app(
     """
     spoken = DIALECTS[dialect]
     authority.faults.reach(endpoints_of(spoken).values())
+    authority.device_choices.in_force = spoken.signs_on_by_policy
+    authority.device_grants.make_device_code = spoken.device_flow.make_device_code or device_code
     keys = authority.access_tokens.public_keys()
     verifier = TokenVerifier(keys, authority.issuer, AUDIENCE, authority.clock)
     # A foreign name that resolves to this machine (DNS rebinding) must not reach the pages.
@@ -45,7 +48,15 @@ def create_app(
         Middleware(_DateOfClock, clock=authority.clock),
     ]
     # Outside of the faults, or no script could read what they answer.
-    middleware.append(Middleware(CrossOrigin, store=authority.store, paths=_open_to_scripts(spoken)))
+    middleware.append(
+        Middleware(
+            CrossOrigin,
+            store=authority.store,
+            paths=_open_to_scripts(spoken),
+            headers=spoken.script_headers,
+            cookies=spoken.scripts_send_cookies,
+        )
+    )
     if hang_up is not None:
         faults = Middleware(WireFaults, dialect=spoken, faults=authority.faults, clock=authority.clock, hang_up=hang_up)
         middleware.append(faults)
@@ -53,7 +64,7 @@ def create_app(
         routes=[
             *spoken.routes(authority),
             *gateway.routes(verifier, QUOTES_SCOPE, quote_of_day, authority.clock),
-            *pages.routes(authority, spoken.logout),
+            *pages.routes(authority, spoken.logout, spoken.authorize),
             openapi.route(authority.issuer, spoken, controlled=control is not None),
             *([control] if control else []),
         ],

@@ -21,7 +21,7 @@ from host_tools.authority import gateway, gateway_operations
 from host_tools.authority.control import operations as control_operations
 from host_tools.authority.core.faults import RateLimit
 from host_tools.authority.dialects.oauth import Dialect
-from host_tools.authority.openapi_operation import Operation, Reply, Schema, refusal, together
+from host_tools.authority.openapi_operation import Operation, Reply, Schema, api_error, refusal, together
 from host_tools.authority.parameters import JSON
 
 PATH = "/openapi.json"
@@ -79,9 +79,11 @@ def _limited(dialect: Dialect) -> list[Operation]:
     """The operations that a rate limit may strike, with what the dialect then answers."""
     most = dialect.too_many_requests(RateLimit("token"), 0)
     least = dialect.too_many_requests(RateLimit("token", retry_after="none", x_ratelimit=False), 0)
-    code = json.loads(bytes(most.body))["error"]
+    told = json.loads(bytes(most.body))
+    code = told.get("error") or told["errorCode"]
+    shape = refusal([code]) if "error" in told else api_error([code])
     headers = {name: name in least.headers for name in most.headers if not name.startswith("content-")}
-    limited = Reply(f"- `{code}`: A rate limit that was set.", (refusal([code]),), headers)
+    limited = Reply(f"- `{code}`: A rate limit that was set.", (shape,), headers)
     struck = {**dialect.endpoints, **gateway.ENDPOINTS}
     return [
         replace(each, replies={**each.replies, 429: together(each.replies.get(429), limited)})

@@ -23,7 +23,7 @@ from host_tools.authority.control import Controls
 from host_tools.authority.control import routes as control_api
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.policies import MFA_MODES, MfaMode
-from host_tools.authority.dialects import DIALECT_NAMES, DialectName
+from host_tools.authority.dialects import DIALECT_NAMES, DIALECTS, DialectName
 from host_tools.authority.durable_answers import DurableAnswers
 from host_tools.authority.errors import AuthorityError, NotNow
 from host_tools.authority.gateway import Quote, QuoteOfDay
@@ -166,7 +166,7 @@ def start_authority(
         database: a file that keeps users, clients, key and tokens over a restart; None keeps them in memory.
         mfa: never, always, adaptive or rule; see core/policies.py. None: what `config` says, or never.
         access_token_ttl: seconds. None: what `config` says, or a day.
-        dialect: whose wire it speaks: auth0, or rfc for the RFCs' alone.
+        dialect: whose wire it speaks: auth0, okta, or rfc for the RFCs' alone.
         config: a tenant file, docs/tenant-file.md. `database` then has its users and clients, and no others.
         tls: answer over https, as 127.0.0.1 and as localhost, by a CA of its own that lasts as long as the database.
         refresh_leeway: seconds in which the demo display's refresh token before the newest is still taken; Auth0's
@@ -183,7 +183,9 @@ def start_authority(
             sense.
     """
     check_choice("dialect", dialect, DIALECT_NAMES)
-    settings = _settings(config, refresh_leeway, mfa, access_token_ttl)
+    flow, new_user_id = DIALECTS[dialect].device_flow, DIALECTS[dialect].new_user_id
+    usual = replace(demo_settings(refresh_leeway), user_codes=flow.user_codes, device_code_lifetime_s=flow.lifetime_s)
+    settings = _settings(config, usual, mfa, access_token_ttl)
     quotes = quote_of_day or _packaged_quotes()
     kept_in = Path(database) if database is not None else None
     listening = listen(port)
@@ -199,7 +201,7 @@ def start_authority(
             opened.callback(engine.close)
             scripts = ScriptsInForce(engine, authority.post_login, issuer)
             scripts.put(settings.scripts)
-            provided = provision(store, issuer, settings, only=config is not None)
+            provided = provision(store, issuer, settings, config is not None, new_user_id)
         except sqlite3.Error as damaged:
             raise AuthorityError(f"{database} is damaged ({damaged}); name another database file") from damaged
         if told := (*webhooks, *settings.webhooks):
@@ -223,15 +225,15 @@ def start_authority(
 
 
 def _settings(
-    config: Path | str | None, refresh_leeway: int, mfa: MfaMode | None, access_token_ttl: int | None
+    config: Path | str | None, usual: TenantSettings, mfa: MfaMode | None, access_token_ttl: int | None
 ) -> TenantSettings:
-    """The tenant's, with what was asked for by name before what the file says."""
+    """The tenant's, with what was asked for by name before what the file says. usual: what is said by neither."""
     if config is None:
-        settings = demo_settings(refresh_leeway)
+        settings = usual
     else:
         from host_tools.authority import tenant_file  # and its parser, for who has a file alone
 
-        settings = tenant_file.load(Path(config))
+        settings = tenant_file.load(Path(config), usual)
     if mfa is not None:
         check_choice("mfa", mfa, MFA_MODES)
         settings = replace(settings, mfa=replace(settings.mfa, mode=mfa))

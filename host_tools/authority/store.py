@@ -20,7 +20,7 @@ from host_tools.authority.errors import AuthorityError
 from host_tools.authority.log_sync import LogSync, sync_file
 
 _APPLICATION_ID = 0x53746F61  # "Stoa", in the SQLite header: tells our file from anyone else's
-SCHEMA_VERSION = 6  # raised with every change of a record's fields; a test keeps them
+SCHEMA_VERSION = 7  # raised with every change of a record's fields; a test keeps them
 _FORMAT_VERSIONS = slice(18, 20)  # sqlite.org/fileformat2.html 1.3: 1 rollback journal, 2 WAL
 
 # One table a kind of record: its columns are the record's fields, in order, and the first is the key.
@@ -38,6 +38,9 @@ _TABLES: dict[type[Record], str] = {
     records.KnownBrowser: "known_browsers",
     records.MfaTransaction: "mfa_transactions",
     records.OobChallenge: "oob_challenges",
+    records.AuthnTransaction: "authn_transactions",
+    records.SessionToken: "session_tokens",
+    records.DeviceChoice: "device_choices",
     records.Message: "messages",
     records.Event: "events",
     records.Attempts: "attempts",
@@ -64,6 +67,9 @@ _INDICES = (
     "CREATE INDEX attempts_by_refill ON attempts (full_at)",
     "CREATE INDEX mfa_transactions_by_expiry ON mfa_transactions (expires_at)",
     "CREATE INDEX oob_challenges_by_expiry ON oob_challenges (expires_at)",
+    "CREATE INDEX authn_transactions_by_expiry ON authn_transactions (expires_at)",
+    "CREATE INDEX session_tokens_by_expiry ON session_tokens (expires_at)",
+    "CREATE INDEX device_choices_by_user ON device_choices (user_id)",
     "CREATE INDEX known_browsers_by_time ON known_browsers (seen_at)",
     "CREATE INDEX messages_by_time ON messages (sent_at)",
     # What the phone's page asks for.

@@ -18,6 +18,7 @@ from host_tools.authority.core.policies import MFA_MODES, Confidence, MfaSwitch
 from host_tools.authority.core.user_code import ALPHABETS, CHARSETS, Charset, UserCodes
 from host_tools.authority.errors import InvalidSetting
 from host_tools.authority.tenant_members import clients, users
+from host_tools.authority.tenant_policy import sign_on_policy
 from host_tools.authority.tenant_scripts import scripts
 from host_tools.authority.tenant_settings import (
     LONGEST_ACCESS_TOKEN_LIFETIME_S,
@@ -38,8 +39,8 @@ _LONG_NUMBER = re.compile("[0-9_]{4000}")
 _USUAL = TenantSettings()
 
 
-def load(path: Path) -> TenantSettings:
-    """Raises TenantFileError."""
+def load(path: Path, usual: TenantSettings = _USUAL) -> TenantSettings:
+    """usual: what holds of the device flow where the file leaves it out. Raises TenantFileError."""
     name = str(path) if str(path).isprintable() else json.dumps(str(path))
     try:
         with path.open("rb") as file:
@@ -54,11 +55,12 @@ def load(path: Path) -> TenantSettings:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise TenantFileError([f"{name}:{line}: is not UTF-8; save the file as UTF-8"]) from None
-    return parse(text, name, path.parent)
+    return parse(text, name, path.parent, usual)
 
 
-def parse(text: str, name: str, folder: Path = Path()) -> TenantSettings:
+def parse(text: str, name: str, folder: Path = Path(), usual: TenantSettings = _USUAL) -> TenantSettings:
     """The settings in this text; `name` is the file's, for the errors; `folder` is where its scripts are looked for.
+    usual: as of `load`.
 
     Raises TenantFileError.
     """
@@ -68,7 +70,7 @@ def parse(text: str, name: str, folder: Path = Path()) -> TenantSettings:
     except (ValueError, RecursionError) as malformed:
         raise TenantFileError([f"{name}:{_malformed(text, malformed)}"]) from None
     problems: list[Problem] = []
-    settings = _tenant(CheckedTable(document, (), problems), folder)
+    settings = _tenant(CheckedTable(document, (), problems), folder, usual)
     if problems:
         placed = sorted(((lines.of(problem.path), problem) for problem in problems), key=lambda each: each[0])
         raise TenantFileError([f"{name}:{line}: {shown_path(each.path)}: {each.message}" for line, each in placed])
@@ -95,7 +97,7 @@ def _malformed(text: str, error: ValueError | RecursionError) -> str:
     return f"{line}: is no TOML ({words[: place.start()]}); correct it there"
 
 
-def _tenant(top: CheckedTable, folder: Path) -> TenantSettings:
+def _tenant(top: CheckedTable, folder: Path, usual: TenantSettings) -> TenantSettings:
     tenant = top.table("tenant")
     name = tenant.take("name", values.text, _USUAL.name)
     lifetime_s = tenant.take(
@@ -103,7 +105,7 @@ def _tenant(top: CheckedTable, folder: Path) -> TenantSettings:
     )
     deletes_grant = tenant.take("revocation_deletes_grant", flag, _USUAL.revocation_deletes_grant)
     tenant.finish()
-    user_codes, device_code_s, interval_s = _device_flow(top.table("device_flow"))
+    user_codes, device_code_s, interval_s = _device_flow(top.table("device_flow"), usual)
     settings = TenantSettings(
         name=name,
         access_token_lifetime_s=lifetime_s,
@@ -112,6 +114,7 @@ def _tenant(top: CheckedTable, folder: Path) -> TenantSettings:
         device_code_lifetime_s=device_code_s,
         polling_interval_s=interval_s,
         mfa=_mfa(top.table("mfa")),
+        sign_on_policy=sign_on_policy(top.table("sign_on_policy")),
         users=users(top),
         clients=clients(top),
         webhooks=_webhooks(top.table("outbox")),
@@ -121,13 +124,13 @@ def _tenant(top: CheckedTable, folder: Path) -> TenantSettings:
     return settings
 
 
-def _device_flow(table: CheckedTable) -> tuple[UserCodes, int, int]:
+def _device_flow(table: CheckedTable, usual: TenantSettings) -> tuple[UserCodes, int, int]:
     """The codes, how long they live, and how often a device may ask."""
-    charset: Charset = table.take("charset", choice(CHARSETS), _USUAL.user_codes.charset)
-    mask = table.take("mask", values.anything, _MASKS[charset])
-    lifetime_s = table.take("lifetime_s", count(*_DEVICE_CODE_S), _USUAL.device_code_lifetime_s)
-    interval_s = table.take("interval_s", count(1, _LONGEST_INTERVAL_S), _USUAL.polling_interval_s)
-    codes = _USUAL.user_codes
+    codes = usual.user_codes
+    charset: Charset = table.take("charset", choice(CHARSETS), codes.charset)
+    mask = table.take("mask", values.anything, codes.mask if charset == codes.charset else _MASKS[charset])
+    lifetime_s = table.take("lifetime_s", count(*_DEVICE_CODE_S), usual.device_code_lifetime_s)
+    interval_s = table.take("interval_s", count(1, _LONGEST_INTERVAL_S), usual.polling_interval_s)
     if table.is_right("charset", "mask"):
         try:
             codes = UserCodes(charset, mask)

@@ -36,8 +36,8 @@ def serve(
         ),
     ] = None,
     dialect: Annotated[
-        Literal["auth0", "rfc"],
-        typer.Option("--dialect", help="Whose wire it speaks: Auth0's, or that of the RFCs alone."),
+        Literal["auth0", "okta", "rfc"],
+        typer.Option("--dialect", help="Whose wire it speaks: Auth0's, Okta's, or that of the RFCs alone."),
     ] = "auth0",
     mfa: Annotated[
         Literal["never", "rule", "always", "adaptive"] | None,

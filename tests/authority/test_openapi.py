@@ -17,7 +17,7 @@ from host_tools.authority.app import create_app
 from host_tools.authority.control import Controls
 from host_tools.authority.control import routes as control_api
 from host_tools.authority.core.authority import Authority
-from host_tools.authority.dialects import DIALECT_NAMES, DIALECTS, auth0_refusals, rfc
+from host_tools.authority.dialects import DIALECT_NAMES, DIALECTS, auth0_refusals, okta_refusals, rfc
 from host_tools.authority.tenant import Tenant
 from host_tools.clock import NS
 
@@ -26,7 +26,11 @@ from .conftest import DEVICE_CODE_GRANT, ISSUER, Browser, Display, quote_of_day
 from .mfa_wire import SECRET, add_app, add_person, code_of, demo_person, give, wrong
 
 CONTROL_TOKEN = "the control token"
-REFUSALS = {"auth0": (auth0_refusals.refusal, auth0_refusals.REPLIES), "rfc": (rfc.refusal, rfc.REPLIES)}
+REFUSALS = {
+    "auth0": (auth0_refusals.refusal, auth0_refusals.REPLIES),
+    "okta": (okta_refusals.refusal, okta_refusals.OAUTH),
+    "rfc": (rfc.refusal, rfc.REPLIES),
+}
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -78,7 +82,9 @@ def test_it_is_openapi(document):
 
 def test_every_route_for_programs_is_described(api, authority, dialect, document):
     """The pages are for people."""
-    for_people = {route.path for route in pages.routes(authority, DIALECTS[dialect].logout)}
+    for_people = {
+        route.path for route in pages.routes(authority, DIALECTS[dialect].logout, DIALECTS[dialect].authorize)
+    }
     told = {route.path for route in api.app.routes if not isinstance(route, Mount)} - for_people
     told |= {f"/control{route.path}" for route in control_api.resources(Controls(authority), ISSUER)}
     assert {re.sub(":[a-z]+}", "}", path) for path in told} == set(document["paths"])
@@ -89,12 +95,12 @@ def test_every_method_that_is_answered_is_described(api, document):
     for path, operations in document["paths"].items():
         told |= {(method.upper(), path) for method in operations}
         for method in METHODS:
-            if api.request(method, re.sub("{.*}", "1", path)).status_code != 405:
+            if api.request(method, re.sub("{[^}]*}", "1", path)).status_code != 405:
                 answered.add((method, path))
     assert answered == told
 
 
-@pytest.mark.parametrize("dialect", ["auth0", "rfc"], indirect=True)
+@pytest.mark.parametrize("dialect", DIALECT_NAMES, indirect=True)
 def test_every_refusal_of_a_dialect_is_one_of_some_operation(dialect, document):
     told = set()
     for operations in document["paths"].values():
@@ -104,27 +110,31 @@ def test_every_refusal_of_a_dialect_is_one_of_some_operation(dialect, document):
                     told |= {(int(status), code) for code in codes(content["schema"])}
     statuses = {status for status, _ in REFUSALS[dialect][1].values()}
     assert statuses <= {status for status, _ in told}
+    if dialect == "okta":
+        assert {(status, code) for code, status, _ in okta_refusals.API.values()} - told == {(405, "E0000022")}
     if dialect == "auth0":
         assert {(status, kind.error) for kind, (status, _) in auth0_refusals.REPLIES.items()} <= told
 
 
 def codes(schema: dict[str, Any]) -> list[str]:
-    of_error = schema.get("properties", {}).get("error", {})
+    properties = schema.get("properties", {})
+    of_error = properties.get("error") or properties.get("errorCode", {})
     found = [*of_error.get("enum", []), *([of_error["const"]] if "const" in of_error else [])]
     return found + [code for each in schema.get("anyOf", []) for code in codes(each)]
 
 
 def test_each_grant_wants_the_parameters_it_is_said_to(api, tenant, dialect, document):
-    path = {"auth0": "/oauth/token", "rfc": "/token"}[dialect]
+    path = {"auth0": "/oauth/token", "okta": "/oauth2/default/v1/token", "rfc": "/token"}[dialect]
+    missing = "The required parameter '{}' is missing." if dialect == "okta" else "Missing required parameter: {}"
     body = document["paths"][path]["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
-    assert len(body["oneOf"]) == {"auth0": 7, "rfc": 3}[dialect]
+    assert len(body["oneOf"]) == {"auth0": 7, "okta": 3, "rfc": 3}[dialect]
     for grant in body["oneOf"]:
         sent = dict.fromkeys(grant["required"], "x") | {"grant_type": grant["title"], "client_id": tenant.client_id}
         assert api.post(path, data=sent).json()["error"] not in ("invalid_request", "unsupported_grant_type")
         for name in grant["required"]:
             without = {each: value for each, value in sent.items() if each != name}
             said = api.post(path, data=without).json()["error_description"]
-            assert said == f"Missing required parameter: {name}"
+            assert said == missing.format(name)
 
 
 CONTROLS = [

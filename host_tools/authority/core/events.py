@@ -41,6 +41,8 @@ EventKind = Literal[
     "recovery_succeeded",
     "recovery_failed",
     "recovery_limited",
+    "device_remembered",
+    "authn_cancelled",
     "delivery_failed",
     "script_failed",
     "denied_by_script",

@@ -14,7 +14,8 @@ from host_tools.authority.core.consents import Consents
 from host_tools.authority.core.device_grants import DeviceGrants
 from host_tools.authority.core.errors import RequestGone, TooManyAttempts, UnknownUserCode
 from host_tools.authority.core.events import EventLog
-from host_tools.authority.core.policies import MfaSwitch, Protocol, Step
+from host_tools.authority.core.factor_due import FactorDue
+from host_tools.authority.core.policies import Protocol, Step
 from host_tools.authority.core.post_login import verdict_of
 from host_tools.authority.core.records import (
     AuthorizationRequest,
@@ -69,7 +70,7 @@ class LoginSessions:
         requests: AuthorizationRequests,
         consents: Consents,
         limits: AttemptLimits,
-        mfa: MfaSwitch,
+        factor_due: FactorDue,
         events: EventLog,
     ) -> None:
         self._store = store
@@ -79,7 +80,7 @@ class LoginSessions:
         self._requests = requests
         self._consents = consents
         self._limits = limits
-        self._mfa = mfa
+        self._factor_due = factor_due
         self._events = events
 
     def begin(self) -> tuple[str, LoginSession]:
@@ -152,8 +153,7 @@ class LoginSessions:
             return "answer" if session.request_id else "code"
         if session.user_id is None or (request is not None and self._is_stale(session, request)):
             return "login"
-        directive = verdict_of(session.verdict).mfa
-        if self._mfa.challenges_login(session, address, self.knows(session.user_id, browser), directive):
+        if self._factor_due.by(session, address, self.knows(session.user_id, browser), browser):
             return "second factor"
         client = self._store.get(Client, request.client_id) if request else None
         if request is not None and (client is None or not self._consents.needed(request, client, session.user_id)):

@@ -8,10 +8,12 @@ from typing import Protocol, TypeVar
 from host_tools.authority.core.records import (
     Attempts,
     Authenticator,
+    AuthnTransaction,
     AuthorizationCode,
     AuthorizationRequest,
     Client,
     Consent,
+    DeviceChoice,
     DeviceGrant,
     Event,
     KnownBrowser,
@@ -20,6 +22,7 @@ from host_tools.authority.core.records import (
     MfaTransaction,
     OobChallenge,
     RefreshToken,
+    SessionToken,
     SigningKey,
     TokenFamily,
     User,
@@ -39,6 +42,9 @@ Record = (
     | KnownBrowser
     | MfaTransaction
     | OobChallenge
+    | AuthnTransaction
+    | SessionToken
+    | DeviceChoice
     | Message
     | Event
     | Attempts
@@ -59,6 +65,9 @@ R = TypeVar(
     KnownBrowser,
     MfaTransaction,
     OobChallenge,
+    AuthnTransaction,
+    SessionToken,
+    DeviceChoice,
     Message,
     Event,
     Attempts,

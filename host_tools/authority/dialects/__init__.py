@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from host_tools.authority.dialects import auth0, rfc
+from host_tools.authority.dialects import auth0, okta, rfc
 from host_tools.authority.dialects.oauth import Dialect
 
-DialectName = Literal["auth0", "rfc"]
+DialectName = Literal["auth0", "okta", "rfc"]
 DIALECT_NAMES: tuple[str, ...] = get_args(DialectName)
-DIALECTS: dict[str, Dialect] = {"auth0": auth0.DIALECT, "rfc": rfc.DIALECT}
+DIALECTS: dict[str, Dialect] = {"auth0": auth0.DIALECT, "okta": okta.DIALECT, "rfc": rfc.DIALECT}

@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import unquote_plus
@@ -19,8 +19,10 @@ from starlette.routing import Route
 from host_tools.authority import parameters
 from host_tools.authority.core import errors
 from host_tools.authority.core.authority import Authority
+from host_tools.authority.core.device_grants import LIFETIME_S
 from host_tools.authority.core.faults import Endpoint, RateLimit
 from host_tools.authority.core.token_endpoint import Credentials, Tokens
+from host_tools.authority.core.user_code import UserCodes
 from host_tools.authority.openapi_operation import Operation
 from host_tools.authority.parameters import FORM, Parameters, authorization
 
@@ -47,10 +49,33 @@ class LogoutPaths:
 
 
 @dataclass(frozen=True)
+class AuthorizePage:
+    """Where browsers are sent to sign in. takes_session_tokens: see core.session_tokens."""
+
+    path: str = "/authorize"
+    takes_session_tokens: bool = False
+
+
+AT_AUTHORIZE = AuthorizePage()
+
+
+@dataclass(frozen=True)
+class DeviceFlow:
+    """What a device is given, where the tenant does not say otherwise; make_device_code None: the core's."""
+
+    user_codes: UserCodes = field(default_factory=UserCodes)
+    lifetime_s: int = LIFETIME_S
+    make_device_code: Callable[[], str] | None = None
+
+
+@dataclass(frozen=True)
 class Dialect:
     """A vendor's wire. `operations`: what its routes answer.
 
-    endpoints: what a fault of that endpoint strikes, by the path as its route has it. logout: of pages.
+    endpoints: what a fault of that endpoint strikes, by the path as its route has it. logout, authorize: of pages.
+    new_user_id: None for the usual one. signs_on_by_policy: whether the tenant's sign-on policy holds.
+    script_headers: what scripts of other origins may send beside what all may. scripts_send_cookies: whether they may
+    say that they do, though none is looked at.
     """
 
     endpoints: Mapping[str, Endpoint]
@@ -58,6 +83,12 @@ class Dialect:
     too_many_requests: Callable[[RateLimit, int], Response]  # at this time, in seconds since 1970
     operations: Callable[[], tuple[Operation, ...]]
     logout: LogoutPaths
+    authorize: AuthorizePage = AT_AUTHORIZE
+    device_flow: DeviceFlow = field(default_factory=DeviceFlow)
+    new_user_id: Callable[[], str] | None = None
+    signs_on_by_policy: bool = False
+    script_headers: tuple[str, ...] = ()
+    scripts_send_cookies: bool = False
 
 
 @dataclass(frozen=True)
