@@ -13,20 +13,18 @@ from dataclasses import dataclass, replace
 
 import pyotp
 
+from host_tools.authority.core.authn_records import AuthnTransaction, DeviceChoice, SessionToken
 from host_tools.authority.core.records import (
     Authenticator,
-    AuthnTransaction,
     AuthorizationCode,
     AuthorizationRequest,
     Client,
     Consent,
-    DeviceChoice,
     DeviceGrant,
     LoginSession,
     Message,
     MfaTransaction,
     OobChallenge,
-    SessionToken,
     TokenFamily,
     User,
     fingerprint,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
 
-from host_tools.authority.core import records
+from host_tools.authority.core import authn_records, records
 from host_tools.authority.core.storage import R, Record
 from host_tools.authority.errors import AuthorityError
 from host_tools.authority.log_sync import LogSync, sync_file
@@ -38,9 +38,9 @@ _TABLES: dict[type[Record], str] = {
     records.KnownBrowser: "known_browsers",
     records.MfaTransaction: "mfa_transactions",
     records.OobChallenge: "oob_challenges",
-    records.AuthnTransaction: "authn_transactions",
-    records.SessionToken: "session_tokens",
-    records.DeviceChoice: "device_choices",
+    authn_records.AuthnTransaction: "authn_transactions",
+    authn_records.SessionToken: "session_tokens",
+    authn_records.DeviceChoice: "device_choices",
     records.Message: "messages",
     records.Event: "events",
     records.Attempts: "attempts",

@@ -11,12 +11,13 @@ from dataclasses import replace
 from host_tools.authority.core.authenticators import Authenticators
 from host_tools.authority.core.authn_errors import AuthnRefused, InvalidPhoneNumber, StateNotAllowed, UnknownFactor
 from host_tools.authority.core.authn_factors import AuthnFactors
+from host_tools.authority.core.authn_records import AuthnTransaction
 from host_tools.authority.core.authn_sign_in import AuthnSignIn
 from host_tools.authority.core.authn_transactions import AuthnTransactions, Standing, chooses, qr_secret
 from host_tools.authority.core.errors import InvalidRequest
 from host_tools.authority.core.mfa_api import OUT_OF_BAND, recipient
 from host_tools.authority.core.mfa_transactions import ENROLLABLE
-from host_tools.authority.core.records import Authenticator, AuthnTransaction, Factor, MfaTransaction, fingerprint
+from host_tools.authority.core.records import Authenticator, Factor, MfaTransaction, fingerprint
 from host_tools.authority.core.storage import Store
 
 

@@ -17,6 +17,7 @@ from host_tools.authority.core.authn_errors import (
     UnknownFactor,
     UserLocked,
 )
+from host_tools.authority.core.authn_records import AuthnTransaction
 from host_tools.authority.core.authn_sign_in import CLIENT_ID, AuthnSignIn
 from host_tools.authority.core.authn_transactions import AuthnTransactions, Standing, chooses, held_key
 from host_tools.authority.core.challenges import Challenges
@@ -24,7 +25,7 @@ from host_tools.authority.core.device_choices import DeviceChoices
 from host_tools.authority.core.errors import PushExpired, PushRefused, PushUnanswered, Refusal, TooManyAttempts
 from host_tools.authority.core.login_factors import LoginFactors
 from host_tools.authority.core.mfa_transactions import MfaTransactions
-from host_tools.authority.core.records import Authenticator, AuthnTransaction, MfaTransaction
+from host_tools.authority.core.records import Authenticator, MfaTransaction
 from host_tools.authority.core.storage import Store
 from host_tools.clock import NS, Clock
 

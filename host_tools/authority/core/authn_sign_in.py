@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from host_tools.authority.core.authenticators import Authenticators
 from host_tools.authority.core.authn_errors import AuthenticationFailed, InvalidStateToken, LockedOut
+from host_tools.authority.core.authn_records import AuthnTransaction
 from host_tools.authority.core.authn_transactions import (
     AuthnTransactions,
     Standing,
@@ -18,7 +19,7 @@ from host_tools.authority.core.device_choices import DeviceChoices
 from host_tools.authority.core.errors import TooManyAttempts, WrongPassword
 from host_tools.authority.core.events import EventLog
 from host_tools.authority.core.factor_due import FactorDue
-from host_tools.authority.core.records import Authenticator, AuthnTransaction, MfaTransaction, User, fingerprint
+from host_tools.authority.core.records import Authenticator, MfaTransaction, User, fingerprint
 from host_tools.authority.core.session_tokens import SessionTokens
 from host_tools.authority.core.sessions import LoginSessions
 from host_tools.authority.core.storage import Store

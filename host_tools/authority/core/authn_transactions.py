@@ -22,8 +22,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from host_tools.authority.core.authn_errors import InvalidStateToken, StateNotAllowed
+from host_tools.authority.core.authn_records import AuthnTransaction
 from host_tools.authority.core.events import EventLog
-from host_tools.authority.core.records import Authenticator, AuthnTransaction, User, fingerprint
+from host_tools.authority.core.records import Authenticator, User, fingerprint
 from host_tools.authority.core.storage import Store
 from host_tools.clock import NS, Clock
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from host_tools.authority.core.authn_records import DeviceChoice
 from host_tools.authority.core.events import EventLog
-from host_tools.authority.core.records import DeviceChoice, fingerprint
+from host_tools.authority.core.records import fingerprint
 from host_tools.authority.core.sign_on_policy import SignOnPolicy
 from host_tools.authority.core.storage import Store
 from host_tools.clock import NS, Clock

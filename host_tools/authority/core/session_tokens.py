@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import secrets
 
-from host_tools.authority.core.records import LoginSession, SessionToken, User, fingerprint
+from host_tools.authority.core.authn_records import SessionToken
+from host_tools.authority.core.records import LoginSession, User, fingerprint
 from host_tools.authority.core.sessions import LoginSessions
 from host_tools.authority.core.storage import Store
 from host_tools.clock import NS, Clock

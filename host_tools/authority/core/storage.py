@@ -5,15 +5,14 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
+from host_tools.authority.core.authn_records import AuthnTransaction, DeviceChoice, SessionToken
 from host_tools.authority.core.records import (
     Attempts,
     Authenticator,
-    AuthnTransaction,
     AuthorizationCode,
     AuthorizationRequest,
     Client,
     Consent,
-    DeviceChoice,
     DeviceGrant,
     Event,
     KnownBrowser,
@@ -22,7 +21,6 @@ from host_tools.authority.core.records import (
     MfaTransaction,
     OobChallenge,
     RefreshToken,
-    SessionToken,
     SigningKey,
     TokenFamily,
     User,

@@ -38,7 +38,7 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 @dataclass(frozen=True)
 class LogoutPaths:
-    """Where browsers are sent to be signed out. standard: by OpenID Connect RP-Initiated Logout 1.0.
+    """Where browsers are sent to be signed out. standard, also: by OpenID Connect RP-Initiated Logout 1.0.
 
     at_once: where nobody is asked. leads_on: see core.logouts.Logouts.asked.
     """
@@ -46,13 +46,14 @@ class LogoutPaths:
     standard: str
     at_once: str | None = None
     leads_on: bool = False
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class AuthorizePage:
     """Where browsers are sent to sign in. takes_session_tokens: see core.session_tokens."""
 
-    path: str = "/authorize"
+    paths: tuple[str, ...] = ("/authorize",)
     takes_session_tokens: bool = False
 
 

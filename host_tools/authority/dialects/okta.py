@@ -1,9 +1,9 @@
-"""Okta's wire: its sign-in API (okta_authn.py), and the OAuth endpoints of its authorization server `default`.
+"""Okta's wire: its sign-in API (okta_authn.py), and the OAuth endpoints of its two authorization servers.
 
-One server stands for the two that a new org has. Its issuer is the org's address, as that of Okta's org authorization
-server is; its endpoints are those of `default`, whose own issuer in life is /oauth2/default. The discovery document is
-at both issuers and names the first: a client that reads the issuer in it (okta-auth-js, Stoa's display) finds its
-way from either.
+The org server is at /oauth2/v1, and its issuer is the org's address, ours; the custom server that a new org has is
+`default`, at /oauth2/default/v1. In life that one has an issuer and keys of its own; here both are one server under two
+names: `default`'s discovery document names the endpoints there, and the org's issuer. A client that goes by the issuer
+in the document (okta-auth-js, Stoa's display) finds its way from either.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -33,31 +33,38 @@ from host_tools.authority.dialects.oauth import (
 from host_tools.authority.dialects.okta_operations import operations
 from host_tools.authority.dialects.okta_refusals import refusal, too_many_requests
 
-SERVER = "/oauth2/default"
-_V1 = f"{SERVER}/v1"
-_DOCUMENTS = (
-    "/.well-known/openid-configuration",
-    "/.well-known/oauth-authorization-server",
-    f"{SERVER}/.well-known/openid-configuration",
-    f"{SERVER}/.well-known/oauth-authorization-server",
+_WELL_KNOWN = ("openid-configuration", "oauth-authorization-server")
+
+
+class Server(NamedTuple):
+    """Where an authorization server has its endpoints, and where its discovery documents."""
+
+    endpoints: str
+    documents: tuple[str, ...]
+
+
+SERVERS = tuple(
+    Server(f"{at}/v1", tuple(f"{documents}/.well-known/{name}" for name in _WELL_KNOWN))
+    for at, documents in (("/oauth2", ""), ("/oauth2/default", "/oauth2/default"))
 )
-ENDPOINTS: dict[str, Endpoint] = {
-    f"{_V1}/device/authorize": "device_authorization",
-    f"{_V1}/authorize": "authorization",
-    f"{_V1}/userinfo": "userinfo",
-    f"{_V1}/token": "token",
-    f"{_V1}/revoke": "revocation",
-    f"{_V1}/introspect": "introspection",
-    f"{_V1}/keys": "jwks",
-    **dict.fromkeys(_DOCUMENTS, "discovery"),
-    **okta_authn.ENDPOINTS,
-}
+ENDPOINTS: dict[str, Endpoint] = {**okta_authn.ENDPOINTS}
+for _server in SERVERS:
+    ENDPOINTS |= {
+        f"{_server.endpoints}/device/authorize": "device_authorization",
+        f"{_server.endpoints}/authorize": "authorization",
+        f"{_server.endpoints}/userinfo": "userinfo",
+        f"{_server.endpoints}/token": "token",
+        f"{_server.endpoints}/revoke": "revocation",
+        f"{_server.endpoints}/introspect": "introspection",
+        f"{_server.endpoints}/keys": "jwks",
+        **dict.fromkeys(_server.documents, "discovery"),
+    }
 _GRANTS = {
     DEVICE_CODE_GRANT: oauth.device_code_grant,
     REFRESH_GRANT: oauth.refresh_grant,
     CODE_GRANT: browser_applications.code_grant,
 }
-_LOGOUT = LogoutPaths(f"{_V1}/logout")
+_LOGOUT = LogoutPaths(f"{SERVERS[0].endpoints}/logout", also=(f"{SERVERS[1].endpoints}/logout",))
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -74,23 +81,25 @@ def routes(authority: Authority) -> list[Route]:
         told = authority.issued_tokens.introspect(call.credentials, call.sent.required("token"))
         return JSONResponse(dict(told), headers=oauth.NO_STORE)
 
-    token = oauth.by_grant_type(_GRANTS, authority)
-    metadata = _metadata(authority)
-    return [
-        oauth.post(f"{_V1}/device/authorize", device_authorization, refusal),
-        oauth.post(f"{_V1}/token", token, refusal, is_slow=oauth.runs_scripts(authority)),
-        oauth.post(f"{_V1}/revoke", revoke, refusal),
-        oauth.post(f"{_V1}/introspect", introspect, refusal),
-        browser_applications.userinfo_route(authority, f"{_V1}/userinfo", refusal),
-        *(oauth.document(path, metadata) for path in _DOCUMENTS),
-        oauth.document(f"{_V1}/keys", authority.access_tokens.public_keys()),
-        *okta_authn.routes(authority),
-    ]
+    token, keys = oauth.by_grant_type(_GRANTS, authority), authority.access_tokens.public_keys()
+    found = okta_authn.routes(authority)
+    for server in SERVERS:
+        at, metadata = server.endpoints, _metadata(authority, server)
+        found += [
+            oauth.post(f"{at}/device/authorize", device_authorization, refusal),
+            oauth.post(f"{at}/token", token, refusal, is_slow=oauth.runs_scripts(authority)),
+            oauth.post(f"{at}/revoke", revoke, refusal),
+            oauth.post(f"{at}/introspect", introspect, refusal),
+            browser_applications.userinfo_route(authority, f"{at}/userinfo", refusal),
+            *(oauth.document(path, metadata) for path in server.documents),
+            oauth.document(f"{at}/keys", keys),
+        ]
+    return found
 
 
-def _metadata(authority: Authority) -> dict[str, Any]:
+def _metadata(authority: Authority, of: Server) -> dict[str, Any]:
     issuer = authority.issuer
-    server = f"{issuer.rstrip('/')}{_V1}"
+    server = f"{issuer.rstrip('/')}{of.endpoints}"
     methods = ["none", "client_secret_basic", "client_secret_post"]
     return {
         "issuer": issuer,
@@ -129,7 +138,7 @@ DIALECT = Dialect(
     too_many_requests,
     partial(operations, _GRANTS, ENDPOINTS),
     _LOGOUT,
-    authorize=AuthorizePage(f"{_V1}/authorize", takes_session_tokens=True),
+    authorize=AuthorizePage(tuple(f"{each.endpoints}/authorize" for each in SERVERS), takes_session_tokens=True),
     # Okta's: eight letters without a hyphen, ten minutes.
     device_flow=DeviceFlow(UserCodes(mask="********"), 600, _device_code),
     new_user_id=_user_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from host_tools.authority.core import authn_errors
 from host_tools.authority.core.authn_errors import AuthnRefused
@@ -134,18 +134,18 @@ _GIVEN = (
 
 def operations(grant_types: Iterable[str], endpoints: Mapping[str, Endpoint]) -> tuple[Operation, ...]:
     """All of Okta's. grant_types: those its token endpoint knows. endpoints: where each of its OAuth endpoints is."""
-    at = {endpoint: path for path, endpoint in endpoints.items()}
-    oauth = Endpoints(refusal, {})
-    return (
-        oauth.device_authorization(at["device_authorization"]),
-        oauth.token(at["token"], {each: GRANTS[each] for each in grant_types}),
-        oauth.revocation(at["revocation"]),
-        oauth.introspection(at["introspection"]),
-        Endpoints(userinfo_refusal(refusal), {}).userinfo(at["userinfo"]),
-        *(oauth.metadata(path) for path, endpoint in endpoints.items() if endpoint == "discovery"),
-        oauth.keys(at["jwks"]),
-        *_authn_operations(),
-    )
+    oauth, grants = Endpoints(refusal, {}), {each: GRANTS[each] for each in grant_types}
+    described: dict[Endpoint, Callable[[str], Operation]] = {
+        "device_authorization": oauth.device_authorization,
+        "token": lambda path: oauth.token(path, grants),
+        "revocation": oauth.revocation,
+        "introspection": oauth.introspection,
+        "userinfo": Endpoints(userinfo_refusal(refusal), {}).userinfo,
+        "discovery": oauth.metadata,
+        "jwks": oauth.keys,
+    }
+    of_oauth = [described[endpoint](path) for path, endpoint in endpoints.items() if endpoint in described]
+    return (*of_oauth, *_authn_operations())
 
 
 def _authn_operations() -> tuple[Operation, ...]:

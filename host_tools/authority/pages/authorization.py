@@ -29,7 +29,7 @@ _AGAIN = "Go back to the application and begin again."
 def routes(authority: Authority, authorize: AuthorizePage) -> list[Route]:
     authorization = _Authorization(authority, authorize.takes_session_tokens)
     return [
-        asked_route(authorize.path, ["GET", "POST"], authorization.asked),
+        *(asked_route(path, ["GET", "POST"], authorization.asked) for path in authorize.paths),
         without_head(Route(PATHS["answer"], authorization.answer, methods=["GET"])),
     ]
 

@@ -33,7 +33,7 @@ _ASKED_ON = ("client_id", "post_logout_redirect_uri", "state")
 def routes(authority: Authority, paths: LogoutPaths) -> list[Route]:
     logout = _Logout(authority, paths)
     found = [
-        asked_route(paths.standard, ["GET", "POST"], logout.asked),
+        *(asked_route(each, ["GET", "POST"], logout.asked) for each in (paths.standard, *paths.also)),
         asked_route(CONFIRMED, ["POST"], logout.confirmed),
     ]
     if paths.at_once is not None:

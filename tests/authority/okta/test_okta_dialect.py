@@ -15,7 +15,7 @@ from host_tools.clock import NS, VirtualClock
 from tests.authority.authorize.application import ORIGIN, SPA
 from tests.authority.conftest import ISSUER, START_NS, quote_of_day
 
-from .okta_wire import AUTHN, V1, error
+from .okta_wire import AUTHN, V1, OktaDisplay, error
 
 SENTENCES = {
     "authorization_pending": "The device authorization is pending. Please try again later.",
@@ -95,11 +95,11 @@ def test_a_challenged_refresh_is_told_so_and_has_no_mfa_token(display, browser, 
     assert display.refresh(tokens["refresh_token"]).status_code == 200
 
 
-def test_both_issuers_have_the_document_that_names_one(http):
-    documents = [http.get(path) for path in DISCOVERY]
-    assert len({reply.text for reply in documents}) == 1
-    told = documents[0].json()
+@pytest.mark.parametrize("path", DISCOVERY)
+def test_the_documents_of_both_servers_name_their_own_endpoints_and_one_issuer(http, path):
+    told = http.get(path).json()
     assert told["issuer"] == ISSUER
+    server = "oauth2/default/v1" if path.startswith("/oauth2/default") else "oauth2/v1"
     for name, way in (
         ("authorization_endpoint", "authorize"),
         ("token_endpoint", "token"),
@@ -110,13 +110,22 @@ def test_both_issuers_have_the_document_that_names_one(http):
         ("introspection_endpoint", "introspect"),
         ("end_session_endpoint", "logout"),
     ):
-        assert told[name] == f"{ISSUER}oauth2/default/v1/{way}"
+        assert told[name] == f"{ISSUER}{server}/{way}"
+        assert http.get(f"/{server}/{way}").status_code != 404
     assert "mfa_challenge_endpoint" not in told
-    assert http.get(f"{V1}/keys").json()["keys"][0]["kty"] == "RSA"
+    assert http.get(f"/{server}/keys").json()["keys"][0]["kty"] == "RSA"
+
+
+def test_a_code_of_one_server_is_good_at_the_other(http, tenant, browser):
+    """In life they are two; here they are one by two names."""
+    sent = {"client_id": tenant.client_id, "scope": tenant.scope}
+    begun = http.post("/oauth2/v1/device/authorize", data=sent).json()
+    browser.decide(begun["user_code"])
+    assert OktaDisplay(http, tenant).poll(begun["device_code"]).json()["refresh_token"]
 
 
 def test_no_other_vendor_s_address_is_there(http):
-    for path in ("/oauth/token", "/token", "/mfa/challenge", "/oauth2/v1/token", f"{AUTHN}/", f"{AUTHN}/recovery"):
+    for path in ("/oauth/token", "/token", "/mfa/challenge", "/oauth2/token", f"{AUTHN}/", f"{AUTHN}/recovery"):
         assert http.post(path, json={}).status_code == 404
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from host_tools.authority.core.authn_records import DeviceChoice
 from host_tools.authority.core.device_choices import MOST_DEVICES
-from host_tools.authority.core.records import DeviceChoice
 from host_tools.clock import NS
 from tests.authority.mfa_wire import add_person, demo_person, give
 

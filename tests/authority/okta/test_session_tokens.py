@@ -7,7 +7,8 @@ from typing import Any
 import jwt
 import pytest
 
-from host_tools.authority.core.records import SessionToken, fingerprint
+from host_tools.authority.core.authn_records import SessionToken
+from host_tools.authority.core.records import fingerprint
 from host_tools.clock import NS
 from tests.authority.authorize.application import ASKED, SPA, Application, sent_back
 
