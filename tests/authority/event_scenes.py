@@ -280,6 +280,19 @@ def denied_by_script(home: Household) -> Told:
     return home.display_id, home.demo.user_id, "oauth2-refresh-token"
 
 
+def device_remembered(home: Household) -> Told:
+    home.authority.device_choices.in_force = True  # as in the okta dialect
+    for remember in (True, False):  # who does not wish it is no event
+        home.authority.device_choices.verified(home.demo.user_id, "a device", remember)
+    return None, home.demo.user_id, "session"
+
+
+def authn_cancelled(home: Household) -> Told:
+    begun = home.authority.authn.begin(home.demo.username, home.demo.password)
+    home.authority.authn.cancel(begun.state_token)
+    return None, home.demo.user_id, "mfa_required"
+
+
 SCENES: dict[str, Callable[[Household], Told]] = {
     scene.__name__: scene
     for scene in (
@@ -317,5 +330,7 @@ SCENES: dict[str, Callable[[Household], Told]] = {
         recovery_limited,
         script_failed,
         denied_by_script,
+        device_remembered,
+        authn_cancelled,
     )
 }

@@ -32,7 +32,7 @@ from host_tools.authority.openapi_operation import (
 )
 from host_tools.authority.parameters import JSON
 
-_TAG = "Authentication API"
+TAG = "Authentication API"
 _TEXT: Schema = {"type": ["string", "null"]}  # what is null counts as not sent
 _FLAG: Schema = {"type": ["boolean", "null"]}
 _QUOTED: Schema = {"type": ["string", "integer", "boolean"]}
@@ -150,7 +150,7 @@ def operations(grant_types: Iterable[str], endpoints: Mapping[str, Endpoint]) ->
 
 def _authn_operations() -> tuple[Operation, ...]:
     state = _object(_STATE)
-    passcode = _object(_STATE, {"passCode": _TEXT})
+    passcode, first = _object(_STATE, {"passCode": _TEXT}), _object(_STATE, {"passCode": SOME_TEXT})
     return (
         _post(
             "",
@@ -165,8 +165,8 @@ def _authn_operations() -> tuple[Operation, ...]:
         _of_factor(
             "verify/resend", "Have its challenge sent again", state, (*_TURN, *_SENT, authn_errors.UnknownFactor)
         ),
-        _of_factor("lifecycle/activate", "Activate a factor by its first passcode", passcode, _GIVEN),
-        _of_factor("lifecycle/activate/poll", "Ask whether a phone has answered", passcode, _GIVEN),
+        _of_factor("lifecycle/activate", "Activate a factor by its first passcode", first, _GIVEN),
+        _of_factor("lifecycle/activate/poll", "Ask whether a phone has answered", state, _GIVEN),
         _of_factor(
             "lifecycle/resend",
             "Have the message that activates it sent again",
@@ -184,7 +184,7 @@ def _authn_operations() -> tuple[Operation, ...]:
             (),
         ),
         Operation(
-            _TAG,
+            TAG,
             "GET",
             QR,
             "The QR code of an enrolment",
@@ -211,7 +211,7 @@ def _post(
 ) -> Operation:
     told = {200: Reply("Where it stands", shapes, NO_STORE)} if shapes else {}
     replies = {**told, **_refused(*refuses)}
-    return Operation(_TAG, "POST", f"{PATH}{way}", summary, replies, {JSON: body}, parameters)
+    return Operation(TAG, "POST", f"{PATH}{way}", summary, replies, {JSON: body}, parameters)
 
 
 def _of_factor(

@@ -22,7 +22,7 @@ ENROL = f"{START}/enrol"
 _SEND = f"{START}/send"
 _WAYS = f"{START}/ways"
 _RECOVERY_CODE = "/recovery-code"
-_REMEMBER = "remember_device"
+_REMEMBER, _TICKED = "remember_device", "yes"
 
 _TEMPLATES = {
     "otp": "one_time_code.html",
@@ -131,13 +131,15 @@ class _SecondFactor:
         return page(_TEMPLATES[chosen.factor], **content)
 
     def given(self, visit: Visit, form: Parameters) -> Response:
-        key, typed = form.get("way") or "", form.get("code") or ""
+        key, typed, ticked = form.get("way") or "", form.get("code") or "", form.get(_REMEMBER)
+        if self._devices.in_force and ticked not in (None, _TICKED):
+            return see(START)  # no form of ours
         try:
             visit.session = self._factors.give(visit.session, key, typed, visit.secret)
         except PushUnanswered as waiting:
             return self.way(visit, form, None, note=str(waiting))
         if self._devices.in_force and visit.session.user_id is not None:
-            self._devices.verified(visit.session.user_id, visit.browser, form.get(_REMEMBER) is not None)
+            self._devices.verified(visit.session.user_id, visit.browser, ticked is not None)
         return onward(visit, self._authority)
 
     def _offer(self, visit: Visit, sent: Parameters | None) -> dict[str, Any] | None:
@@ -148,6 +150,7 @@ class _SecondFactor:
         ticked = self._devices.by_default(visit.session.user_id or "", visit.browser)
         return {
             "name": _REMEMBER,
+            "value": _TICKED,
             "offer": offer,
             "ticked": ticked if sent is None else sent.get(_REMEMBER) is not None,
         }
