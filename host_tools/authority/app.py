@@ -37,6 +37,7 @@ def create_app(
     """
     spoken = DIALECTS[dialect]
     authority.faults.reach(endpoints_of(spoken).values())
+    authority.requests.message_mode = spoken.authorize.message_mode
     authority.device_choices.in_force = spoken.signs_on_by_policy
     authority.device_grants.make_device_code = spoken.device_flow.make_device_code or device_code
     keys = authority.access_tokens.public_keys()

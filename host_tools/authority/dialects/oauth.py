@@ -19,6 +19,7 @@ from starlette.routing import Route
 from host_tools.authority import parameters
 from host_tools.authority.core import errors
 from host_tools.authority.core.authority import Authority
+from host_tools.authority.core.authorization_requests import WEB_MESSAGE
 from host_tools.authority.core.device_grants import LIFETIME_S
 from host_tools.authority.core.faults import Endpoint, RateLimit
 from host_tools.authority.core.token_endpoint import Credentials, Tokens
@@ -51,10 +52,12 @@ class LogoutPaths:
 
 @dataclass(frozen=True)
 class AuthorizePage:
-    """Where browsers are sent to sign in. takes_session_tokens: see core.session_tokens."""
+    """Where browsers are sent to sign in. takes_session_tokens: see core.session_tokens. message_mode: see
+    core.authorization_requests."""
 
     paths: tuple[str, ...] = ("/authorize",)
     takes_session_tokens: bool = False
+    message_mode: str = WEB_MESSAGE
 
 
 AT_AUTHORIZE = AuthorizePage()

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from host_tools.authority.core.authority import Authority
+from host_tools.authority.core.authorization_requests import OKTA_POST_MESSAGE, RESPONSE_MODES, WEB_MESSAGE
 from host_tools.authority.core.faults import Endpoint
 from host_tools.authority.core.user_code import UserCodes
 from host_tools.authority.dialects import browser_applications, oauth, okta_authn
@@ -113,6 +114,7 @@ def _metadata(authority: Authority, of: Server) -> dict[str, Any]:
         "introspection_endpoint": f"{server}/introspect",
         "scopes_supported": ["openid", "offline_access", "profile", "email"],
         **browser_applications.METADATA,
+        "response_modes_supported": [*(each for each in RESPONSE_MODES if each != WEB_MESSAGE), OKTA_POST_MESSAGE],
         "grant_types_supported": [*_GRANTS, "implicit"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
@@ -138,7 +140,7 @@ DIALECT = Dialect(
     too_many_requests,
     partial(operations, _GRANTS, ENDPOINTS),
     _LOGOUT,
-    authorize=AuthorizePage(tuple(f"{each.endpoints}/authorize" for each in SERVERS), takes_session_tokens=True),
+    authorize=AuthorizePage(tuple(f"{each.endpoints}/authorize" for each in SERVERS), True, OKTA_POST_MESSAGE),
     # Okta's: eight letters without a hyphen, ten minutes.
     device_flow=DeviceFlow(UserCodes(mask="********"), 600, _device_code),
     new_user_id=_user_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import jwt
@@ -10,7 +11,8 @@ import pytest
 from host_tools.authority.core.authn_records import SessionToken
 from host_tools.authority.core.records import fingerprint
 from host_tools.clock import NS
-from tests.authority.authorize.application import ASKED, SPA, Application, sent_back
+from tests.authority.authorize.application import ASKED, ORIGIN, SPA, Application, sent_back
+from tests.authority.page_markup import Markup
 
 from .okta_wire import V1, Api
 
@@ -38,6 +40,18 @@ def test_it_answers_a_silent_request_as_okta_s_sdk_sends_it(application, api: Ap
     told = sent_back(application.ask(prompt="none", sessionToken=token))
     assert (told["state"], set(told)) == ("xyz", {"code", "state", "iss"})
     assert amr_of(application, told["code"]) == ["pwd", "otp", "mfa"]
+
+
+def test_it_may_be_posted_to_the_window_that_frames_the_page(application, api: Api):
+    """As Okta's SDK has it, `getWithoutPrompt`: what is posted is the answer itself."""
+    token = api.through()["sessionToken"]
+    page = application.ask(prompt="none", sessionToken=token, response_mode="okta_post_message")
+    [answer] = [each for _, each in Markup(page.text).elements if each.get("id") == "answer"]
+    told = json.loads(answer["data-message"])
+    assert (told["state"], answer["data-target"]) == ("xyz", ORIGIN)
+    assert amr_of(application, told["code"]) == ["pwd", "otp", "mfa"]
+    refused = sent_back(application.ask(prompt="none", response_mode="web_message"))
+    assert refused["error_description"] == "response_mode is one of query, fragment, form_post, okta_post_message."
 
 
 def test_it_signs_the_browser_in_for_what_comes_after(application, api, authority):
