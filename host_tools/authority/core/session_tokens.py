@@ -30,6 +30,10 @@ class SessionTokens:
             self._store.put(SessionToken(fingerprint(token), user_id, amr, expires_at))
         return token, expires_at
 
+    def is_good(self, token: str) -> bool:
+        found = self._store.get(SessionToken, fingerprint(token))
+        return found is not None and self._clock.now_ns() < found.expires_at
+
     def redeem(self, session: LoginSession, token: str) -> tuple[str, LoginSession] | None:
         """The session of a browser that brings one, signed in, with its new secret; None for one that is not good.
 

@@ -59,7 +59,7 @@ class _Authorization:
             return sent_back(answers.refused(refused))
         try:
             token = sent.get("sessionToken") if self._takes_session_tokens else None
-            if token is not None:
+            if token and self._authority.session_tokens.is_good(token):  # another changes nothing
                 return self._brought(visit, wanted, token)
             if is_silent(wanted):
                 return self._silently(visit, wanted)
@@ -74,8 +74,7 @@ class _Authorization:
             return undirected(_AGAIN)
 
     def _brought(self, visit: Visit, wanted: AuthorizationRequest, token: str) -> Response:
-        """With Okta's session token: the browser is signed in by it, for this and for what comes after. One that is not
-        good changes nothing, and whoever is signed in answers."""
+        """With Okta's session token: the browser is signed in by it, for this and for what comes after."""
         visit.session = self._authority.sessions.take_up(visit.session, wanted)
         signed_in = self._authority.session_tokens.redeem(visit.session, token)
         if signed_in is not None:

@@ -90,6 +90,15 @@ def test_one_that_is_not_good_leaves_whoever_is_signed_in(application, api, auth
     assert "code" in sent_back(application.ask(prompt="none", sessionToken="20111never"))
 
 
+def test_one_that_is_not_good_takes_the_browser_from_no_other_tab(application, authority):
+    authority.mfa.mode = "never"
+    page = application.ask(state="of the first tab")
+    silent = application.ask(prompt="none", sessionToken="20111never", state="of a frame")
+    assert sent_back(silent)["error"] == "login_required"
+    told = sent_back(application.sign_in(page))
+    assert (told["state"], "code" in told) == ("of the first tab", True)
+
+
 def test_it_is_no_state_token_and_no_bearer_token(api, http):
     token = api.through()["sessionToken"]
     assert api.post("", {"stateToken": token}).status_code == 401
