@@ -14,9 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from host_tools.authority import gateway, openapi, pages
 from host_tools.authority.core.authority import Authority
+from host_tools.authority.core.device_grants import device_code
 from host_tools.authority.cross_origin import CrossOrigin
 from host_tools.authority.dialects import DIALECTS, DialectName
-from host_tools.authority.dialects.oauth import Dialect
+from host_tools.authority.dialects.dialect import Dialect
 from host_tools.authority.errors import AuthorityError
 from host_tools.authority.gateway import QuoteOfDay
 from host_tools.authority.tenant_settings import QUOTES_API, ApiSettings
@@ -40,6 +41,9 @@ def create_app(
     """
     spoken = DIALECTS[dialect]
     authority.faults.reach(endpoints_of(spoken, apis).values())
+    authority.requests.message_mode = spoken.authorize.message_mode
+    authority.device_choices.in_force = spoken.signs_on_by_policy
+    authority.device_grants.make_device_code = spoken.device_flow.make_device_code or device_code
     # A foreign name that resolves to this machine (DNS rebinding) must not reach the pages.
     hosts = [urlsplit(authority.issuer).hostname or "", "127.0.0.1", "localhost"]
     middleware = [
@@ -47,7 +51,15 @@ def create_app(
         Middleware(_DateOfClock, clock=authority.clock),
     ]
     # Outside of the faults, or no script could read what they answer.
-    middleware.append(Middleware(CrossOrigin, store=authority.store, paths=_open_to_scripts(spoken, apis)))
+    middleware.append(
+        Middleware(
+            CrossOrigin,
+            store=authority.store,
+            paths=_open_to_scripts(spoken, apis),
+            headers=spoken.script_headers,
+            cookies=spoken.scripts_send_cookies,
+        )
+    )
     if hang_up is not None:
         faults = Middleware(
             WireFaults,
@@ -60,9 +72,10 @@ def create_app(
         middleware.append(faults)
     own = [
         *spoken.routes(authority),
-        *pages.routes(authority, spoken.logout),
+        *pages.routes(authority, spoken.logout, spoken.authorize),
         openapi.route(authority.issuer, spoken, control is not None, apis),
         *([control] if control else []),
+        *gateway.routes_for_any(authority, apis),
     ]
     _check_prefixes(apis, own)
     app = Starlette(
@@ -83,13 +96,18 @@ def _open_to_scripts(dialect: Dialect, apis: Sequence[ApiSettings]) -> list[str]
 
 def _check_prefixes(apis: Sequence[ApiSettings], own: Sequence[BaseRoute]) -> None:
     """Raises AuthorityError."""
-    taken = {"gateway"} | {getattr(route, "path", "").split("/")[1] for route in own}
     for api in apis:
-        if api.serves is not None and api.policy.prefix.split("/")[1] in taken:
+        prefix = api.policy.prefix
+        if api.serves is not None and any(_overlap(prefix, getattr(route, "path", "")) for route in own):
             raise AuthorityError(
-                f"the policy's prefix {api.policy.prefix} lies among the authority's own addresses; name another, as"
-                f" /{api.serves}"
+                f"the policy's prefix {prefix} lies among the authority's own addresses; name another, as /{api.serves}"
             )
+
+
+def _overlap(prefix: str, path: str) -> bool:
+    """Whether one lies below the other, or is it. A path ends where it takes parameters."""
+    one, other = f"{prefix}/", f"{path.partition('{')[0].rstrip('/')}/"
+    return other != "/" and (one.startswith(other) or other.startswith(one))
 
 
 class _DateOfClock:

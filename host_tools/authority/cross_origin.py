@@ -1,7 +1,7 @@
 """Which web pages' scripts may ask the authority: CORS (fetch.spec.whatwg.org, "CORS protocol").
 
-A browser application exchanges its code by a script of its own origin. Those are the origins that clients list; no
-cookie is ever sent along, for the endpoints here know none. The pages and the control API are for no other site.
+A browser application exchanges its code by a script of its own origin. Those are the origins that clients list. No
+endpoint here looks at a cookie, though Okta's SDK sends some. The pages and the control API are for no other site.
 """
 
 from __future__ import annotations
@@ -18,18 +18,22 @@ from host_tools.authority.core.storage import Store
 
 # Auth0's SDKs tell their name and version in a header of their own, and so does Extra Horizon's.
 _HEADERS = ("Authorization", "Content-Type", "Auth0-Client", "X-User-Agent")
-_EXPOSED = ("Retry-After", "WWW-Authenticate", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+_LIMITS = [f"{limit}-{part}" for limit in ("X-RateLimit", "X-Rate-Limit") for part in ("Limit", "Remaining", "Reset")]
+_EXPOSED = ("Retry-After", "WWW-Authenticate", *_LIMITS)
 _KEPT_S = 600
 
 
 class CrossOrigin:
-    """paths: those that scripts may ask, by an origin that a client lists; as their routes have them."""
+    """paths: those that scripts may ask, by an origin that a client lists, as their routes have them. headers: those
+    that they may send beside what all may. cookies: whether browsers may send any along."""
 
-    def __init__(self, app: ASGIApp, store: Store, paths: Collection[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, store: Store, paths: Collection[str], headers: tuple[str, ...] = (), cookies: bool = False
+    ) -> None:
         self._app = app
         self._paths = frozenset(path for path in paths if "{" not in path)
         self._templates = [compile_path(path)[0] for path in paths if "{" in path]
-        self._cors = _OfClients(app, store)
+        self._cors = _OfClients(app, store, headers, cookies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = scope["type"] == "http" and self._is_open(scope["path"])
@@ -43,11 +47,12 @@ class CrossOrigin:
 
 
 class _OfClients(CORSMiddleware):
-    def __init__(self, app: ASGIApp, store: Store) -> None:
+    def __init__(self, app: ASGIApp, store: Store, headers: tuple[str, ...], cookies: bool) -> None:
         super().__init__(
             app,
             allow_methods=("GET", "POST"),
-            allow_headers=_HEADERS,
+            allow_headers=(*_HEADERS, *headers),
+            allow_credentials=cookies,
             expose_headers=_EXPOSED,
             max_age=_KEPT_S,
         )

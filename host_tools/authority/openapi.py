@@ -20,9 +20,9 @@ from starlette.routing import Route
 from host_tools.authority import gateway
 from host_tools.authority.control import operations as control_operations
 from host_tools.authority.core.faults import RateLimit
-from host_tools.authority.dialects.oauth import Dialect
+from host_tools.authority.dialects.dialect import Dialect
 from host_tools.authority.gateway import operations as gateway_operations
-from host_tools.authority.openapi_operation import Operation, Reply, Schema, exactly, together
+from host_tools.authority.openapi_operation import Operation, Reply, Schema, api_error, exactly, together
 from host_tools.authority.parameters import JSON
 from host_tools.authority.tenant_settings import QUOTES_API, ApiSettings
 
@@ -85,7 +85,9 @@ def _limited(dialect: Dialect, apis: Sequence[ApiSettings]) -> list[Operation]:
     least = dialect.too_many_requests(RateLimit("token", retry_after="none", x_ratelimit=False), 0)
     told = json.loads(bytes(most.body))
     headers = {name: name in least.headers for name in most.headers if not name.startswith("content-")}
-    limited = Reply(f"- `{next(iter(told.values()))}`: A rate limit that was set.", (exactly(told),), headers)
+    # Okta's has an id of its own each time.
+    shape = api_error([told["errorCode"]]) if "errorCode" in told else exactly(told)
+    limited = Reply(f"- `{next(iter(told.values()))}`: A rate limit that was set.", (shape,), headers)
     struck = {**dialect.endpoints, **gateway.endpoints_of(apis)}
     return [
         replace(each, replies={**each.replies, 429: together(each.replies.get(429), limited)})

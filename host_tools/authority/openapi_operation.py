@@ -116,6 +116,13 @@ def exactly(body: Mapping[str, Any]) -> Schema:
     return members({name: {"const": value} for name, value in body.items()})
 
 
+def api_error(codes: Iterable[str]) -> Schema:
+    """Okta's."""
+    causes = list_of(members({"errorSummary": TEXT}))
+    told = {"errorSummary": TEXT, "errorLink": SOME_TEXT, "errorId": SOME_TEXT, "errorCauses": causes}
+    return members({"errorCode": one_of(dict.fromkeys(codes)), **told})
+
+
 def together(one: Reply | None, other: Reply) -> Reply:
     """A status that has two reasons."""
     if one is None:

@@ -27,6 +27,20 @@ class BodyTooLarge(InvalidRequest):
     description = f"The body is larger than {LARGEST_BODY} bytes."
 
 
+class MissingParameter(InvalidRequest):
+    """RFC 6749 5.2: The request is missing a required parameter. `name`: which."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(f"Missing required parameter: {name}")
+        self.name = name
+
+
+class RepeatedParameter(InvalidRequest):
+    """RFC 6749 3.2: parameters MUST NOT be included more than once."""
+
+    description = "A parameter is included more than once."
+
+
 class Parameters:
     """The parameters of one request. Sent without a value counts as not sent (RFC 6749 3.2)."""
 
@@ -34,7 +48,7 @@ class Parameters:
         self._values: dict[str, str] = {}
         for name, value in pairs:
             if name in self._values:
-                raise InvalidRequest("A parameter is included more than once.")  # RFC 6749 3.2: MUST NOT
+                raise RepeatedParameter
             self._values[name] = value
 
     def get(self, name: str) -> str | None:
@@ -47,7 +61,7 @@ class Parameters:
     def required(self, name: str) -> str:
         value = self.get(name)
         if value is None:
-            raise InvalidRequest(f"Missing required parameter: {name}")
+            raise MissingParameter(name)
         return value
 
 

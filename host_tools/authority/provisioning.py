@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import pyotp
 
+from host_tools.authority.core.authn_records import AuthnTransaction, DeviceChoice, SessionToken
 from host_tools.authority.core.records import (
     Authenticator,
     AuthorizationCode,
@@ -64,7 +65,14 @@ class ListedClient:
     audience: str
 
 
-def put_users(store: Store, wanted: Sequence[UserSettings], only: bool) -> tuple[ListedUser, ...]:
+def auth0_user_id() -> str:
+    """A new user's, as Auth0 gives it."""
+    return f"auth0|{secrets.token_hex(12)}"
+
+
+def put_users(
+    store: Store, wanted: Sequence[UserSettings], only: bool, new_id: Callable[[], str] = auth0_user_id
+) -> tuple[ListedUser, ...]:
     """Slow: each password is hashed. only: users that are not wanted are forgotten, with all they have."""
     made = [(each, each.password or secrets.token_urlsafe(12)) for each in wanted]
     hashes = [hash_password(password) for _, password in made]
@@ -74,7 +82,7 @@ def put_users(store: Store, wanted: Sequence[UserSettings], only: bool) -> tuple
             _forget_user(store, known[username].user_id)
         listed = []
         for (each, password), password_hash in zip(made, hashes, strict=True):
-            user = known.get(each.username) or User(f"auth0|{secrets.token_hex(12)}", each.username, "")
+            user = known.get(each.username) or User(new_id(), each.username, "")
             store.put(replace(user, password_hash=password_hash))
             # A password that is set anew is a new one: what was tried of the former is over.
             store.delete(PasswordTries, user_id=user.user_id)
@@ -197,6 +205,9 @@ def _forget_user(store: Store, user_id: str) -> None:
     store.delete(Consent, user_id=user_id)
     store.delete(MfaTransaction, user_id=user_id)
     store.delete(OobChallenge, user_id=user_id)
+    store.delete(AuthnTransaction, user_id=user_id)
+    store.delete(SessionToken, user_id=user_id)
+    store.delete(DeviceChoice, user_id=user_id)
     store.delete(LoginSession, user_id=user_id)
     store.delete(SessionFactor, user_id=user_id)
     store.delete(BankAccount, user_id=user_id)

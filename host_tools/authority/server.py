@@ -168,7 +168,7 @@ def start_authority(
         database: a file that keeps users, clients, key and tokens over a restart; None keeps them in memory.
         mfa: never, always, adaptive or rule; see core/policies.py. None: what `config` says, or never.
         access_token_ttl: seconds. None: what `config` says, or a day.
-        dialect: whose wire it speaks: auth0, extrahorizon, or rfc for the RFCs' alone. It has a demo tenant that fits.
+        dialect: whose wire it speaks: auth0, okta, extrahorizon, or rfc for the RFCs' alone. Each has its demo tenant.
         config: a tenant file, docs/tenant-file.md. `database` then has its users and clients, and no others.
         example: a tenant ready made, in place of a file: bank, catsdogs or quotes.
         tls: answer over https, as 127.0.0.1 and as localhost, by a CA of its own that lasts as long as the database.
@@ -192,6 +192,7 @@ def start_authority(
             raise AuthorityError("an example is a tenant file of its own; name one of the two, or copy the example's")
     else:
         settings = _settings(_tenant(config, dialect, refresh_leeway), mfa, access_token_ttl)
+    new_user_id = DIALECTS[dialect].new_user_id
     quotes = quote_of_day or _packaged_quotes()
     kept_in = Path(database) if database is not None else None
     listening = listen(port)
@@ -211,7 +212,8 @@ def start_authority(
             opened.callback(engine.close)
             scripts = ScriptsInForce(engine, authority.post_login, issuer)
             scripts.put(settings.scripts)
-            provided = provision(store, issuer, settings, only=config is not None or example is not None)
+            only = config is not None or example is not None
+            provided = provision(store, issuer, settings, only, new_user_id)
         except sqlite3.Error as damaged:
             raise AuthorityError(f"{database} is damaged ({damaged}); name another database file") from damaged
         if told := (*webhooks, *settings.webhooks):
@@ -235,14 +237,15 @@ def start_authority(
 
 
 def _tenant(config: Path | str | None, dialect: DialectName, refresh_leeway: int) -> TenantSettings:
-    """The dialect's demo's, or those of a file."""
-    demo = DIALECTS[dialect].demo(demo_settings(refresh_leeway))
+    """The dialect's demo's, or those of a file, in which what is left out is the demo's."""
+    flow = DIALECTS[dialect].device_flow
+    usual = replace(demo_settings(refresh_leeway), user_codes=flow.user_codes, device_code_lifetime_s=flow.lifetime_s)
+    demo = DIALECTS[dialect].demo(usual)
     if config is None:
         return demo
     from host_tools.authority import tenant_file  # and its parser, for who has a file alone
 
-    settings = tenant_file.load(Path(config))
-    # Of whom the file has none, there are the demo's.
+    settings = tenant_file.load(Path(config), usual)
     if settings.users is DEMO_USERS:
         settings = replace(settings, users=demo.users)
     if settings.clients is DEMO_CLIENTS:

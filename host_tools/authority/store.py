@@ -14,41 +14,14 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
 
-from host_tools.authority.core import records, resource_records, user_mfa_records
 from host_tools.authority.core.storage import R, Record
 from host_tools.authority.errors import AuthorityError
 from host_tools.authority.log_sync import LogSync, sync_file
+from host_tools.authority.store_schema import INDICES, SCHEMA_VERSION, TABLES
 
 _APPLICATION_ID = 0x53746F61  # "Stoa", in the SQLite header: tells our file from anyone else's
-SCHEMA_VERSION = 7  # raised with every change of a record's fields; a test keeps them
 _FORMAT_VERSIONS = slice(18, 20)  # sqlite.org/fileformat2.html 1.3: 1 rollback journal, 2 WAL
 
-# One table a kind of record: its columns are the record's fields, in order, and the first is the key.
-_TABLES: dict[type[Record], str] = {
-    records.User: "users",
-    records.Authenticator: "authenticators",
-    records.Client: "clients",
-    records.DeviceGrant: "device_grants",
-    records.AuthorizationRequest: "authorization_requests",
-    records.AuthorizationCode: "authorization_codes",
-    records.Consent: "consents",
-    records.TokenFamily: "token_families",
-    records.RefreshToken: "refresh_tokens",
-    records.LoginSession: "login_sessions",
-    resource_records.SessionFactor: "session_factors",
-    resource_records.SpentToken: "spent_tokens",
-    resource_records.BankAccount: "bank_accounts",
-    records.KnownBrowser: "known_browsers",
-    records.MfaTransaction: "mfa_transactions",
-    records.OobChallenge: "oob_challenges",
-    records.Message: "messages",
-    records.Event: "events",
-    records.Attempts: "attempts",
-    records.SigningKey: "signing_keys",
-    user_mfa_records.UserMfa: "user_mfa",
-    user_mfa_records.PresenceToken: "presence_tokens",
-    user_mfa_records.PasswordTries: "password_tries",
-}
 _SQL_TYPES = {
     "str": "TEXT NOT NULL",
     "int": "INTEGER NOT NULL",
@@ -56,31 +29,6 @@ _SQL_TYPES = {
     "str | None": "TEXT",
     "int | None": "INTEGER",
 }
-_INDICES = (
-    "CREATE UNIQUE INDEX users_by_name ON users (username)",
-    "CREATE UNIQUE INDEX device_grants_by_user_code ON device_grants (user_code)",
-    "CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family_id)",
-    "CREATE INDEX login_sessions_by_expiry ON login_sessions (expires_at)",
-    "CREATE INDEX token_families_by_expiry ON token_families (expires_at)",
-    "CREATE INDEX device_grants_by_expiry ON device_grants (expires_at)",
-    "CREATE INDEX authorization_requests_by_expiry ON authorization_requests (expires_at)",
-    "CREATE INDEX authorization_codes_by_expiry ON authorization_codes (expires_at)",
-    "CREATE INDEX authenticators_by_user ON authenticators (user_id)",
-    # What is pruned each time one is added.
-    "CREATE INDEX attempts_by_refill ON attempts (full_at)",
-    "CREATE INDEX mfa_transactions_by_expiry ON mfa_transactions (expires_at)",
-    "CREATE INDEX oob_challenges_by_expiry ON oob_challenges (expires_at)",
-    "CREATE INDEX known_browsers_by_time ON known_browsers (seen_at)",
-    "CREATE INDEX messages_by_time ON messages (sent_at)",
-    "CREATE INDEX session_factors_by_time ON session_factors (given_at)",
-    "CREATE INDEX session_factors_by_session ON session_factors (sid)",
-    "CREATE INDEX spent_tokens_by_expiry ON spent_tokens (expires_at)",
-    "CREATE INDEX presence_tokens_by_expiry ON presence_tokens (expires_at)",
-    "CREATE INDEX password_tries_by_expiry ON password_tries (forgotten_at)",
-    # What the phone's page asks for.
-    "CREATE INDEX oob_challenges_by_status ON oob_challenges (status)",
-    "CREATE INDEX oob_challenges_by_challenge ON oob_challenges (challenge_id)",
-)
 
 
 @dataclass(frozen=True)
@@ -95,14 +43,14 @@ def _statements(kind: type[Record]) -> _Statements:
     update = ", ".join(f"{name} = excluded.{name}" for name in others)
     marks = ", ".join("?" for _ in fields(kind))
     return _Statements(
-        get=f"SELECT * FROM {_TABLES[kind]} WHERE {key} = ?",
-        put=f"INSERT INTO {_TABLES[kind]} VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {update}",
+        get=f"SELECT * FROM {TABLES[kind]} WHERE {key} = ?",
+        put=f"INSERT INTO {TABLES[kind]} VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {update}",
         values=attrgetter(key, *others),
     )
 
 
 # Built once: a poll spent more time on building its SQL than SQLite on carrying it out.
-_STATEMENTS = {kind: _statements(kind) for kind in _TABLES}
+_STATEMENTS = {kind: _statements(kind) for kind in TABLES}
 
 
 class SqliteStore:
@@ -188,7 +136,7 @@ class SqliteStore:
     def find(self, kind: type[R], **equal: str | int | None) -> list[R]:
         with self._lock:
             rows = self._connection.execute(
-                f"SELECT * FROM {_TABLES[kind]} WHERE {_where(equal)}", tuple(equal.values())
+                f"SELECT * FROM {TABLES[kind]} WHERE {_where(equal)}", tuple(equal.values())
             )
             return [kind(*row) for row in rows.fetchall()]
 
@@ -196,7 +144,7 @@ class SqliteStore:
         with self._lock:
             key = fields(kind)[0].name
             order = f"ORDER BY {field} DESC, {key} DESC"
-            rows = self._connection.execute(f"SELECT * FROM {_TABLES[kind]} {order} LIMIT ?", (most,))
+            rows = self._connection.execute(f"SELECT * FROM {TABLES[kind]} {order} LIMIT ?", (most,))
             return [kind(*row) for row in rows.fetchall()]
 
     def put(self, record: Record) -> None:
@@ -205,14 +153,14 @@ class SqliteStore:
 
     def before(self, kind: type[R], field: str, moment: int) -> list[R]:
         with self._lock:
-            rows = self._connection.execute(f"SELECT * FROM {_TABLES[kind]} WHERE {field} < ?", (moment,))
+            rows = self._connection.execute(f"SELECT * FROM {TABLES[kind]} WHERE {field} < ?", (moment,))
             return [kind(*row) for row in rows.fetchall()]
 
     def delete(self, kind: type[R], **equal: str | int | None) -> None:
-        self._write(f"DELETE FROM {_TABLES[kind]} WHERE {_where(equal)}", tuple(equal.values()))
+        self._write(f"DELETE FROM {TABLES[kind]} WHERE {_where(equal)}", tuple(equal.values()))
 
     def prune(self, kind: type[R], field: str, before: int) -> None:
-        self._write(f"DELETE FROM {_TABLES[kind]} WHERE {field} < ?", (before,))
+        self._write(f"DELETE FROM {TABLES[kind]} WHERE {field} < ?", (before,))
 
     def _write(self, statement: str, values: tuple[str | int | None, ...]) -> None:
         with self._lock:
@@ -281,11 +229,11 @@ def _check_ours(connection: sqlite3.Connection, path: Path | None) -> None:
 
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    for kind, table in _TABLES.items():
+    for kind, table in TABLES.items():
         columns = [f"{field.name} {_SQL_TYPES[str(field.type)]}" for field in fields(kind)]
         columns[0] += " PRIMARY KEY"
         connection.execute(f"CREATE TABLE {table} ({', '.join(columns)}) STRICT, WITHOUT ROWID")
-    for index in _INDICES:
+    for index in INDICES:
         connection.execute(index)
     connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -5,12 +5,13 @@ Without a tenant file it is the demo: one person, one display, one API. Made for
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.storage import Store
-from host_tools.authority.provisioning import ListedClient, ListedUser, put_clients, put_users
+from host_tools.authority.provisioning import ListedClient, ListedUser, auth0_user_id, put_clients, put_users
 from host_tools.authority.tenant_settings import AUDIENCE, QUOTES_SCOPE, TenantSettings, demo_settings
 
 __all__ = ["AUDIENCE", "QUOTES_SCOPE", "ListedTenant", "Tenant", "demo_tenant", "provision", "put_in_force"]
@@ -61,13 +62,16 @@ def demo_tenant(store: Store, issuer: str, refresh_leeway_s: int = 0) -> Tenant:
     return provision(store, issuer, demo_settings(refresh_leeway_s), only=False).tenant
 
 
-def provision(store: Store, issuer: str, settings: TenantSettings, only: bool) -> ListedTenant:
+def provision(
+    store: Store, issuer: str, settings: TenantSettings, only: bool, new_user_id: Callable[[], str] | None = None
+) -> ListedTenant:
     """Find or make the users and clients of these settings in this store.
 
     only: what the store has of users, clients and authenticators beside them is forgotten, with all that belongs to it.
+    new_user_id: of who is not there yet; None: as Auth0's.
     """
     with store.transaction():
-        users = put_users(store, settings.users, only)
+        users = put_users(store, settings.users, only, new_user_id or auth0_user_id)
         clients = put_clients(store, settings.clients, only)
     user = users[0]
     quotes = next(api for api in settings.apis if api.serves == "quotes")
@@ -92,6 +96,7 @@ def put_in_force(authority: Authority, settings: TenantSettings) -> None:
     authority.issued_tokens.revocation_deletes_grant = settings.revocation_deletes_grant
     authority.device_grants.lifetime_s = settings.device_code_lifetime_s
     authority.device_grants.interval_s = settings.polling_interval_s
+    authority.device_choices.policy = settings.sign_on_policy
 
 
 def _filled(record: dict[str, Any]) -> dict[str, Any]:

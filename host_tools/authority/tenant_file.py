@@ -16,6 +16,7 @@ from host_tools.authority.core.user_code import ALPHABETS, CHARSETS, Charset, Us
 from host_tools.authority.errors import InvalidSetting
 from host_tools.authority.policy_file import apis
 from host_tools.authority.tenant_members import clients, users
+from host_tools.authority.tenant_policy import sign_on_policy
 from host_tools.authority.tenant_scripts import scripts
 from host_tools.authority.tenant_settings import (
     LONGEST_ACCESS_TOKEN_LIFETIME_S,
@@ -32,20 +33,20 @@ _MASKS: dict[Charset, str] = {"base20": "****-****", "digits": "***-***-***"}
 _USUAL = TenantSettings()
 
 
-def load(path: Path) -> TenantSettings:
-    """Raises TenantFileError."""
+def load(path: Path, usual: TenantSettings = _USUAL) -> TenantSettings:
+    """usual: what holds of the device flow where the file leaves it out. Raises TenantFileError."""
     text, name = checked_file.read(path, _KIND)
-    return parse(text, name, path.parent)
+    return parse(text, name, path.parent, usual)
 
 
-def parse(text: str, name: str, folder: Path = Path()) -> TenantSettings:
+def parse(text: str, name: str, folder: Path = Path(), usual: TenantSettings = _USUAL) -> TenantSettings:
     """The settings in this text; `name` is the file's, for the errors; `folder` is where other files are looked for
-    that it names. Raises TenantFileError.
+    that it names. usual: as of `load`. Raises TenantFileError.
     """
-    return checked_file.checked(text, name, _KIND, lambda top, elsewhere: _tenant(top, folder, elsewhere))
+    return checked_file.checked(text, name, _KIND, lambda top, elsewhere: _tenant(top, folder, usual, elsewhere))
 
 
-def _tenant(top: CheckedTable, folder: Path, elsewhere: list[str]) -> TenantSettings:
+def _tenant(top: CheckedTable, folder: Path, usual: TenantSettings, elsewhere: list[str]) -> TenantSettings:
     tenant = top.table("tenant")
     name = tenant.take("name", values.text, _USUAL.name)
     lifetime_s = tenant.take(
@@ -53,7 +54,7 @@ def _tenant(top: CheckedTable, folder: Path, elsewhere: list[str]) -> TenantSett
     )
     deletes_grant = tenant.take("revocation_deletes_grant", flag, _USUAL.revocation_deletes_grant)
     tenant.finish()
-    user_codes, device_code_s, interval_s = _device_flow(top.table("device_flow"))
+    user_codes, device_code_s, interval_s = _device_flow(top.table("device_flow"), usual)
     known = clients(top)
     settings = TenantSettings(
         name=name,
@@ -63,6 +64,7 @@ def _tenant(top: CheckedTable, folder: Path, elsewhere: list[str]) -> TenantSett
         device_code_lifetime_s=device_code_s,
         polling_interval_s=interval_s,
         mfa=_mfa(top.table("mfa")),
+        sign_on_policy=sign_on_policy(top.table("sign_on_policy")),
         users=users(top),
         clients=known,
         webhooks=_webhooks(top.table("outbox")),
@@ -73,13 +75,13 @@ def _tenant(top: CheckedTable, folder: Path, elsewhere: list[str]) -> TenantSett
     return settings
 
 
-def _device_flow(table: CheckedTable) -> tuple[UserCodes, int, int]:
+def _device_flow(table: CheckedTable, usual: TenantSettings) -> tuple[UserCodes, int, int]:
     """The codes, how long they live, and how often a device may ask."""
-    charset: Charset = table.take("charset", choice(CHARSETS), _USUAL.user_codes.charset)
-    mask = table.take("mask", values.anything, _MASKS[charset])
-    lifetime_s = table.take("lifetime_s", count(*_DEVICE_CODE_S), _USUAL.device_code_lifetime_s)
-    interval_s = table.take("interval_s", count(1, _LONGEST_INTERVAL_S), _USUAL.polling_interval_s)
-    codes = _USUAL.user_codes
+    codes = usual.user_codes
+    charset: Charset = table.take("charset", choice(CHARSETS), codes.charset)
+    mask = table.take("mask", values.anything, codes.mask if charset == codes.charset else _MASKS[charset])
+    lifetime_s = table.take("lifetime_s", count(*_DEVICE_CODE_S), usual.device_code_lifetime_s)
+    interval_s = table.take("interval_s", count(1, _LONGEST_INTERVAL_S), usual.polling_interval_s)
     if table.is_right("charset", "mask"):
         try:
             codes = UserCodes(charset, mask)

@@ -13,6 +13,7 @@ from host_tools.authority.core.device_grants import LIFETIME_S
 from host_tools.authority.core.pacing import INTERVAL_S
 from host_tools.authority.core.policies import MfaSwitch
 from host_tools.authority.core.resource_policy import ResourcePolicy, ResourceRule
+from host_tools.authority.core.sign_on_policy import SignOnPolicy
 from host_tools.authority.core.token_endpoint import OPENID, Grant
 from host_tools.authority.core.user_code import UserCodes
 from host_tools.authority.errors import AuthorityError
@@ -126,6 +127,7 @@ class TenantSettings:
     device_code_lifetime_s: int = LIFETIME_S
     polling_interval_s: int = INTERVAL_S
     mfa: MfaSwitch = field(default_factory=MfaSwitch)
+    sign_on_policy: SignOnPolicy = field(default_factory=SignOnPolicy)
     users: tuple[UserSettings, ...] = DEMO_USERS
     clients: tuple[ClientSettings, ...] = DEMO_CLIENTS
     webhooks: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ from host_tools.authority.core.fault_kinds import (
     TruncateReply,
 )
 from host_tools.authority.core.faults import Faults
-from host_tools.authority.dialects.oauth import Dialect
+from host_tools.authority.dialects.dialect import Dialect
 from host_tools.authority.tenant_settings import ApiSettings
 from host_tools.authority.wire_clients import Overheard, client_of
 from host_tools.authority.wire_delays import hung_up, let_pass

@@ -45,8 +45,10 @@ def serve(
         ),
     ] = None,
     dialect: Annotated[
-        Literal["auth0", "rfc", "extrahorizon"],
-        typer.Option("--dialect", help="Whose wire it speaks: Auth0's, that of the RFCs alone, or Extra Horizon's."),
+        Literal["auth0", "okta", "rfc", "extrahorizon"],
+        typer.Option(
+            "--dialect", help="Whose wire it speaks: Auth0's, Okta's, that of the RFCs alone, or Extra Horizon's."
+        ),
     ] = "auth0",
     mfa: Annotated[
         Literal["never", "rule", "always", "adaptive"] | None,

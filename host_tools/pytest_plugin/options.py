@@ -17,7 +17,7 @@ MARKER = (
 _CLOCKS = ("virtual", "real")
 # As pytest.ini has them, each behind `stoa_`.
 _INI = {
-    "dialect": "whose wire stoa_authority speaks: auth0 (the default), rfc or extrahorizon",
+    "dialect": "whose wire stoa_authority speaks: auth0 (the default), okta, rfc or extrahorizon",
     "config": "a tenant file for stoa_authority, relative to this file",
     "clock": "virtual (the default): time stands still until it is moved; real",
     "mfa": "never, always, adaptive or rule; left out, what the tenant file says, or never",

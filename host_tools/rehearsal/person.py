@@ -140,7 +140,7 @@ def _button(form: _Form, meaning: frozenset[str]) -> dict[str, str] | None:
 
 
 def _filled(form: _Form, answers: dict[str, Callable[[], str]], allow: bool) -> dict[str, str]:
-    filled = {entry["name"]: entry.get("value", "") for entry in form.fields if entry.get("name")}
+    filled = {entry["name"]: entry.get("value", "") for entry in form.fields if entry.get("name") and _is_sent(entry)}
     for entry in form.asks:
         # The last word of autocomplete is the field's purpose (HTML 4.10.18.7); a user code has none and goes by name.
         purpose = (entry.get("autocomplete", "").split() or [""])[-1]
@@ -153,6 +153,11 @@ def _filled(form: _Form, answers: dict[str, Callable[[], str]], allow: bool) -> 
     if pressed.get("name"):
         filled[pressed["name"]] = pressed.get("value", "")
     return filled
+
+
+def _is_sent(entry: dict[str, str]) -> bool:
+    """A box is left as the page has it, and an empty one is not sent (HTML 4.10.21.4)."""
+    return entry.get("type") != "checkbox" or "checked" in entry
 
 
 def _check_connected(page: _Page) -> None:

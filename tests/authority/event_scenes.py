@@ -326,6 +326,19 @@ def mfa_disabled(home: Household) -> Told:
     return None, home.zeno.user_id, ""
 
 
+def device_remembered(home: Household) -> Told:
+    home.authority.device_choices.in_force = True  # as in the okta dialect
+    for remember in (True, False):  # who does not wish it is no event
+        home.authority.device_choices.verified(home.demo.user_id, "a device", remember)
+    return None, home.demo.user_id, "session"
+
+
+def authn_cancelled(home: Household) -> Told:
+    begun = home.authority.authn.begin(home.demo.username, home.demo.password)
+    home.authority.authn.cancel(begun.state_token)
+    return None, home.demo.user_id, "mfa_required"
+
+
 SCENES: dict[str, Callable[[Household], Told]] = {
     scene.__name__: scene
     for scene in (
@@ -367,5 +380,7 @@ SCENES: dict[str, Callable[[Household], Told]] = {
         mfa_delayed,
         mfa_enabled,
         mfa_disabled,
+        device_remembered,
+        authn_cancelled,
     )
 }

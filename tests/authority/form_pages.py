@@ -16,6 +16,7 @@ from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.policies import Directive
 from host_tools.authority.core.post_login import Verdict
 from host_tools.authority.core.records import Client, Factor, SigningKey, User
+from host_tools.authority.core.sign_on_policy import SignOnPolicy
 from host_tools.authority.pages import outbox, phone, rendering, steps
 from host_tools.authority.store import SqliteStore
 from host_tools.authority.tenant import Tenant, demo_tenant
@@ -226,6 +227,17 @@ def _log_out(at: Scene, signed_in: bool = True, **changed: str) -> Reply:
     return at.see(f"/oidc/logout?{urlencode(asked | changed)}")
 
 
+def _remembering(reach: Callable[[Scene], Reply]) -> Callable[[Scene], Reply]:
+    """With the box of a sign-on policy, ticked."""
+
+    def reached(at: Scene) -> Reply:
+        at.authority.device_choices.in_force = True
+        at.authority.device_choices.policy = SignOnPolicy(remember_device_by_default=True)
+        return reach(at)
+
+    return reached
+
+
 def _consent(at: Scene, **asked: str) -> Reply:
     return at.sign_in(at.code_typed(**asked))
 
@@ -289,6 +301,11 @@ _SIGHTS = [
     ),
     Sight("app", "one_time_code.html", _factor("otp", "sms")),
     Sight("app, wrong", "one_time_code.html", _wrong_app_code, 400),
+    Sight("app, to be remembered", "one_time_code.html", _remembering(_factor("otp", "sms"))),
+    Sight("app, to be remembered, wrong", "one_time_code.html", _remembering(_wrong_app_code), 400),
+    Sight("sms, to be remembered", "message_code.html", _remembering(_sent("sms"))),
+    Sight("push, to be remembered", "push.html", _remembering(_sent("push"))),
+    Sight("recovery code, to be remembered", "recovery_code.html", _remembering(_recovery)),
     Sight("sms unsent", "message_code.html", _factor("sms", recovery=True)),
     Sight("sms", "message_code.html", _sent("sms")),
     Sight("sms, wrong", "message_code.html", lambda at: at.send(_sent("sms")(at), code="x"), 400),

@@ -17,7 +17,7 @@ from host_tools.authority.app import create_app
 from host_tools.authority.control import Controls
 from host_tools.authority.control import routes as control_api
 from host_tools.authority.core.authority import Authority
-from host_tools.authority.dialects import DIALECT_NAMES, DIALECTS, auth0_refusals, rfc
+from host_tools.authority.dialects import DIALECT_NAMES, DIALECTS, auth0_refusals, okta_refusals, rfc
 from host_tools.authority.tenant import Tenant
 from host_tools.clock import NS
 
@@ -26,10 +26,15 @@ from .conftest import DEVICE_CODE_GRANT, ISSUER, Browser, Display, quote_of_day
 from .mfa_wire import SECRET, add_app, add_person, code_of, demo_person, give, wrong
 
 CONTROL_TOKEN = "the control token"
-REFUSALS = {"auth0": (auth0_refusals.refusal, auth0_refusals.REPLIES), "rfc": (rfc.refusal, rfc.REPLIES)}
+REFUSALS = {
+    "auth0": (auth0_refusals.refusal, auth0_refusals.REPLIES),
+    "okta": (okta_refusals.refusal, okta_refusals.OAUTH),
+    "rfc": (rfc.refusal, rfc.REPLIES),
+}
 # The address, how many grants it has, and what is said of a parameter that is missing.
 TOKEN_ENDPOINTS = {
     "auth0": ("/oauth/token", 7, "Missing required parameter: {}"),
+    "okta": ("/oauth2/default/v1/token", 3, "The required parameter '{}' is missing."),
     "rfc": ("/token", 3, "Missing required parameter: {}"),
     "extrahorizon": ("/auth/v2/oauth2/tokens", 3, "The field {} is required"),
 }
@@ -84,7 +89,9 @@ def test_it_is_openapi(document):
 
 def test_every_route_for_programs_is_described(api, authority, dialect, document):
     """The pages are for people."""
-    for_people = {route.path for route in pages.routes(authority, DIALECTS[dialect].logout)}
+    for_people = {
+        route.path for route in pages.routes(authority, DIALECTS[dialect].logout, DIALECTS[dialect].authorize)
+    }
     told = {route.path for route in api.app.routes if not isinstance(route, Mount)} - for_people
     told |= {f"/control{route.path}" for route in control_api.resources(Controls(authority), ISSUER)}
     assert {re.sub(":[a-z]+}", "}", path) for path in told} == set(document["paths"])
@@ -95,12 +102,12 @@ def test_every_method_that_is_answered_is_described(api, document):
     for path, operations in document["paths"].items():
         told |= {(method.upper(), path) for method in operations}
         for method in METHODS:
-            if api.request(method, re.sub("{.*?}", "1", path)).status_code != 405:
+            if api.request(method, re.sub("{[^}]*}", "1", path)).status_code != 405:
                 answered.add((method, path))
     assert answered == told
 
 
-@pytest.mark.parametrize("dialect", ["auth0", "rfc"], indirect=True)
+@pytest.mark.parametrize("dialect", [*REFUSALS], indirect=True)
 def test_every_refusal_of_a_dialect_is_one_of_some_operation(dialect, document):
     told = set()
     for operations in document["paths"].values():
@@ -110,12 +117,15 @@ def test_every_refusal_of_a_dialect_is_one_of_some_operation(dialect, document):
                     told |= {(int(status), code) for code in codes(content["schema"])}
     statuses = {status for status, _ in REFUSALS[dialect][1].values()}
     assert statuses <= {status for status, _ in told}
+    if dialect == "okta":
+        assert {(status, code) for code, status, _ in okta_refusals.API.values()} - told == {(405, "E0000022")}
     if dialect == "auth0":
         assert {(status, kind.error) for kind, (status, _) in auth0_refusals.REPLIES.items()} <= told
 
 
 def codes(schema: dict[str, Any]) -> list[str]:
-    of_error = schema.get("properties", {}).get("error", {})
+    properties = schema.get("properties", {})
+    of_error = properties.get("error") or properties.get("errorCode", {})
     found = [*of_error.get("enum", []), *([of_error["const"]] if "const" in of_error else [])]
     return found + [code for each in schema.get("anyOf", []) for code in codes(each)]
 

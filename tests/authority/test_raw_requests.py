@@ -29,6 +29,10 @@ from .odd_requests import CLIENT, FORM, JSON, MFA_TOKEN, REAL, as_form, form_bod
 
 ENDPOINTS = {
     "auth0": ("/oauth/token", "/oauth/device/code", "/oauth/revoke", "/mfa/associate", "/mfa/challenge"),
+    "okta": (
+        *(f"/oauth2/default/v1/{way}" for way in ("token", "device/authorize", "revoke", "introspect")),
+        *(f"/api/v1/authn{way}" for way in ("", "/factors", "/factors/ost1/verify", "/cancel")),
+    ),
     "rfc": ("/token", "/device_authorization", "/revoke", "/introspect"),
     "extrahorizon": (
         "/auth/v2/oauth2/tokens",
@@ -37,6 +41,7 @@ ENDPOINTS = {
     ),
 }
 TOLD = [("error", "error_description"), ("error", "description"), ("name", "message")]
+OKTA_ERROR = {"errorCode", "errorSummary", "errorLink", "errorId", "errorCauses"}
 SETTINGS = [
     *("mode", "strict", "factors", "tell_requirements", "confidence", "lifetime_s", "user", "client_id", "how", "kind"),
     *("endpoint", "moment", "times", "wait_s", "retry_after", "x_ratelimit", "approve", "challenge_id"),
@@ -120,6 +125,8 @@ def is_fair(reply: Reply, answers_empty: bool) -> bool:
     body = json.loads(reply.body)
     if reply.status == 200:
         return True
+    if "errorCode" in body:  # of Okta's API
+        return 400 <= reply.status < 500 and set(body) == OKTA_ERROR
     # 5.2: error and error_description are of these characters. Extra Horizon's are the same by other names.
     word, sentence = next(pair for pair in TOLD if set(pair) <= body.keys())
     told = [body[word], body[sentence]]

@@ -12,6 +12,7 @@ import pytest
 from host_tools.authority.checked_file import LARGEST_FILE
 from host_tools.authority.core.policies import MfaSwitch
 from host_tools.authority.core.records import Client
+from host_tools.authority.core.sign_on_policy import SignOnPolicy
 from host_tools.authority.core.user_code import UserCodes
 from host_tools.authority.provisioning import put_clients
 from host_tools.authority.tenant_file import load, parse
@@ -42,6 +43,15 @@ def test_every_key_is_taken():
         mfa.tell_requirements = true
         mfa.untrusted = ["203.0.113.7", "2001:db8::/32"]
         mfa.confidence = "low"
+        sign_on_policy.policy_type = "APP_SIGN_ON"
+        sign_on_policy.factor_prompt_mode = "SESSION"
+        sign_on_policy.factor_lifetime = 8_760
+        sign_on_policy.factor_lifetime_unit = "HOURS"
+        sign_on_policy.remember_device_by_default = true
+        sign_on_policy.policy_evaluation = true
+        sign_on_policy.policy_evaluation_on_enroll = false
+        sign_on_policy.policy_evaluation_as_strings = false
+        sign_on_policy.show_lockout_failures = true
         outbox.subscribers = [{ url = "https://hooks.example/a?key=b" }, { url = "http://[::1]:9000" }]
         [[users]]
         username = " Anna@Stoa.example"
@@ -83,6 +93,7 @@ def test_every_key_is_taken():
         device_code_lifetime_s=60,
         polling_interval_s=7,
         mfa=MfaSwitch("adaptive", True, 2, True, (ip_network("203.0.113.7"), ip_network("2001:db8::/32")), "low"),
+        sign_on_policy=SignOnPolicy("APP_SIGN_ON", "SESSION", 8760, "HOURS", True, True, False, False, True),
         users=(
             UserSettings(
                 "anna@stoa.example",

@@ -55,6 +55,52 @@ from .tenant_files import SECRET, USER, problems
             "mfa.confidence = 'none'",
             "1: mfa.confidence: is 'none'; it must be one of low, high, judged",
         ),
+        (
+            "[sign_on_policy]\nfactor_prompt_mode = 'NEVER'",
+            "2: sign_on_policy.factor_prompt_mode: is 'NEVER'; it must be one of SESSION, ALWAYS, DEVICE",
+        ),
+        (
+            "sign_on_policy.factor_lifetime_unit = 'WEEKS'\nsign_on_policy.factor_lifetime = 1",
+            "1: sign_on_policy.factor_lifetime_unit: is 'WEEKS'; it must be one of MINUTES, HOURS, DAYS",
+        ),
+        (
+            "[sign_on_policy]\nfactor_lifetime = 0",
+            "2: sign_on_policy.factor_lifetime: is 0; it must be a whole number from 1 to 525600",
+        ),
+        (
+            "[sign_on_policy]\nfactor_lifetime = 366\nfactor_lifetime_unit = 'DAYS'",
+            "2: sign_on_policy.factor_lifetime: is 366; it must be a whole number from 1 to 365",
+        ),
+        (
+            "[sign_on_policy]\nfactor_prompt_mode = 'ALWAYS'\nfactor_lifetime = 5",
+            '3: sign_on_policy.factor_lifetime: contradicts factor_prompt_mode = "ALWAYS", which has no lifetime; take'
+            " it out",
+        ),
+        (
+            "[sign_on_policy]\nfactor_lifetime_unit = 'DAYS'\nfactor_prompt_mode = 'DEVICE'",
+            '2: sign_on_policy.factor_lifetime_unit: contradicts factor_prompt_mode = "DEVICE", which has no lifetime;'
+            " take it out",
+        ),
+        (
+            "[sign_on_policy]\nfactor_lifetime_unit = 'HOURS'",
+            "2: sign_on_policy.factor_lifetime_unit: has no number; add factor_lifetime",
+        ),
+        (
+            "[sign_on_policy]\nfactor_prompt_mode = 'ALWAYS'\nremember_device_by_default = true",
+            '3: sign_on_policy.remember_device_by_default: contradicts factor_prompt_mode = "ALWAYS", which remembers'
+            " no device; take it out",
+        ),
+        (
+            "[sign_on_policy]\npolicy_evaluation = false\npolicy_evaluation_as_strings = true",
+            "3: sign_on_policy.policy_evaluation_as_strings: is of policy_evaluation, which is false; take one of the"
+            " two out",
+        ),
+        (
+            "[sign_on_policy]\nlifetime = 5",
+            "2: sign_on_policy.lifetime: is not known; is it factor_lifetime? known here are policy_type,"
+            " factor_prompt_mode, factor_lifetime_unit, factor_lifetime, remember_device_by_default, policy_evaluation,"
+            " policy_evaluation_on_enroll, policy_evaluation_as_strings, show_lockout_failures",
+        ),
         ("users.username = 'a@b'", "1: users: is a table; write each of them under [[users]]"),
         ("users = [\n{username = 'a@b'}, 5]", "2: users[1]: is a number; write it as a table, under [[users]]"),
         ("\n[[users]]\npassword = 'x'", '2: users[0]: has no username; add username = "anna@stoa.example"'),
@@ -238,13 +284,13 @@ from .tenant_files import SECRET, USER, problems
         ("[outbox]\nx = 1", "2: outbox.x: is not known; known here are subscribers"),
         (
             "\n[[user]]",
-            "2: user: is not known; is it users? known here are tenant, device_flow, mfa, users, clients, outbox,"
-            " rules, actions, apis",
+            "2: user: is not known; is it users? known here are tenant, device_flow, mfa, sign_on_policy, users,"
+            " clients, outbox, rules, actions, apis",
         ),
         (
             "'a\\nb' = 1",
-            '1: "a\\\\nb": is not known; known here are tenant, device_flow, mfa, users, clients, outbox,'
-            " rules, actions, apis",
+            '1: "a\\\\nb": is not known; known here are tenant, device_flow, mfa, sign_on_policy, users, clients,'
+            " outbox, rules, actions, apis",
         ),
         # What is no TOML.
         ("a = 1\nb = = 2", "2: is no TOML (Invalid value); correct it there"),

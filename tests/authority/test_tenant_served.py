@@ -292,7 +292,7 @@ def test_the_rfc_dialect_answers_at_its_own_addresses(house):
         pending = httpx2.post(found["token_endpoint"], data=fields)
         assert (pending.status_code, pending.json()["error"]) == (400, "authorization_pending")
         assert httpx2.post(f"{running.issuer}oauth/token", data=fields).status_code == 404
-    with pytest.raises(AuthorityError, match="dialect is 'saml'; it must be one of auth0, rfc"):
+    with pytest.raises(AuthorityError, match="dialect is 'saml'; it must be one of auth0, okta, rfc"):
         start_authority(VirtualClock(START_NS), dialect="saml")
 
 

@@ -113,7 +113,7 @@ def test_tab_comes_to_every_control_in_order_and_is_seen_there(chromium, key_rec
 @pytest.mark.parametrize("name", sample(SIGHTS, 3))
 def test_enter_sends_the_form_and_follows_the_link(chromium, key_record, name):  # noqa: F811
     with shown(chromium, key_record, name, *LOOKS["light and wide"]) as at:
-        for field in at.page.query_selector_all("input:not([type=hidden])"):
+        for field in at.page.query_selector_all("input:not([type=hidden]):not([type=checkbox])"):
             field.fill(TYPED.get(field.get_attribute("type") or "", "123456"))
         for control in at.page.query_selector_all(CONTROLS):
             leads_to = control.evaluate("e => e.form ? e.form.action : e.href")

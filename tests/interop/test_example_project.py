@@ -212,7 +212,7 @@ MISTAKES = {
     '@pytest.mark.stoa(dialekt="rfc")': "@pytest.mark.stoa: dialekt is no option of stoa_authority; there are dialect, "
     "config, tls, clock, mfa",
     '@pytest.mark.stoa("rfc")': "@pytest.mark.stoa takes options by name alone: dialect, config, tls, clock, mfa",
-    '@pytest.mark.stoa(dialect="okta")': "stoa_authority: dialect is 'okta'; it must be one of auth0, rfc",
+    '@pytest.mark.stoa(dialect="saml")': "stoa_authority: dialect is 'saml'; it must be one of auth0, okta, rfc",
     '@pytest.mark.stoa(mfa="sometimes")': "stoa_authority: mfa is 'sometimes'; it must be one of never, always",
     '@pytest.mark.stoa(clock="sundial")': "@pytest.mark.stoa: clock is 'sundial'; it must be one of virtual, real",
     '@pytest.mark.stoa(tls="yes")': "@pytest.mark.stoa: tls is 'yes'; it must be True or False",

@@ -143,6 +143,13 @@ class Authenticators:
             self.confirm(authenticator)
         return True
 
+    def was_spent(self, authenticator: Authenticator, entry: str) -> bool:
+        """Whether this is a code that it showed lately and that was used: one that would be right but for that."""
+        totp, code = pyotp.TOTP(authenticator.secret, interval=STEP_S), "".join(entry.split())
+        now = self._clock.now_ns() // NS // STEP_S
+        spent = [step for step in (now + drift for drift in _DRIFT_STEPS) if step <= authenticator.last_totp_step]
+        return any(totp.verify(code, for_time=datetime.fromtimestamp(step * STEP_S, UTC)) for step in spent)
+
     def use_recovery_code(self, user_id: str, entry: str, seed: bytes | None = None) -> str:
         """Spend the recovery code; the one that takes its place. Raises WrongRecoveryCode, or TooManyAttempts.
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 from host_tools.authority.core.access_tokens import AccessTokens, TokenVerifier, signing_key
 from host_tools.authority.core.attempts import AttemptLimits
 from host_tools.authority.core.authenticators import Authenticators
+from host_tools.authority.core.authn_enrolment import AuthnEnrolment
+from host_tools.authority.core.authn_factors import AuthnFactors
+from host_tools.authority.core.authn_sign_in import AuthnSignIn
+from host_tools.authority.core.authn_transactions import AuthnTransactions
 from host_tools.authority.core.authorization_answers import AuthorizationAnswers
 from host_tools.authority.core.authorization_codes import AuthorizationCodes
 from host_tools.authority.core.authorization_requests import AuthorizationRequests
 from host_tools.authority.core.challenges import Challenges
 from host_tools.authority.core.consents import Consents
+from host_tools.authority.core.device_choices import DeviceChoices
 from host_tools.authority.core.device_grants import DeviceGrants
 from host_tools.authority.core.events import EventLog
+from host_tools.authority.core.factor_due import FactorDue
 from host_tools.authority.core.faults import Faults
 from host_tools.authority.core.issued_tokens import IssuedTokens
 from host_tools.authority.core.known_browsers import KnownBrowsers
@@ -32,6 +38,7 @@ from host_tools.authority.core.presence_tokens import PresenceTokens
 from host_tools.authority.core.refresh_tokens import RefreshTokens
 from host_tools.authority.core.session_factors import SessionFactors
 from host_tools.authority.core.session_renewal import SessionRenewal
+from host_tools.authority.core.session_tokens import SessionTokens
 from host_tools.authority.core.sessions import LoginSessions
 from host_tools.authority.core.spent_tokens import SpentTokens
 from host_tools.authority.core.storage import Store
@@ -141,6 +148,8 @@ class Authority:
             self.authenticators,
             self.challenges,
         )
+        self.device_choices = DeviceChoices(store, clock, self.events)
+        factor_due = FactorDue(self.mfa, self.device_choices)
         self.sessions = LoginSessions(
             store,
             clock,
@@ -149,7 +158,7 @@ class Authority:
             self.requests,
             self.consents,
             limits,
-            self.mfa,
+            factor_due,
             self.known_browsers,
             self.session_factors,
             self.events,
@@ -175,3 +184,29 @@ class Authority:
         self.login_enrolment = LoginEnrolment(
             store, self.users, self.login_factors, transactions, self.authenticators, self.challenges
         )
+        self.session_tokens = SessionTokens(store, clock, self.sessions)
+        states = AuthnTransactions(store, clock, self.events)
+        self.authn = AuthnSignIn(
+            store,
+            self.users,
+            states,
+            self.authenticators,
+            self.challenges,
+            factor_due,
+            self.device_choices,
+            self.known_browsers,
+            self.session_tokens,
+            self.events,
+        )
+        self.authn_factors = AuthnFactors(
+            store,
+            clock,
+            self.authn,
+            states,
+            transactions,
+            self.login_factors,
+            self.authenticators,
+            self.challenges,
+            self.device_choices,
+        )
+        self.authn_enrolment = AuthnEnrolment(store, self.authn, states, self.authn_factors, self.authenticators)

@@ -25,6 +25,7 @@ LIFETIME_S = 3600  # a login session's
 _LONGEST = 2000  # of any value; a redirect is an address, which browsers cut at about that
 _CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 4.2
 _HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
+OKTA_POST_MESSAGE = "okta_post_message"  # Okta's name of the next, and what is posted is the answer itself
 WEB_MESSAGE = "web_message"  # draft-sakimura-oauth-wmrm: posted to the window that has opened the page, or frames it
 
 
@@ -65,9 +66,12 @@ class AuthorizationRefused(Exception):
 
 
 class AuthorizationRequests:
+    """message_mode: what the dialect calls the response mode whose answer is posted to a window."""
+
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self.message_mode = WEB_MESSAGE
 
     def begin(self, sent: Mapping[str, str]) -> AuthorizationRequest:
         """Keep a request. Raises Undirected, AuthorizationRefused."""
@@ -75,16 +79,17 @@ class AuthorizationRequests:
         words = frozenset((sent.get("response_type") or "").split())
         form = RESPONSE_FORMS.get(words)
         usual = form or RESPONSE_FORMS[frozenset({"code" if not words or "code" in words else "token"})]
-        mode = sent.get("response_mode") or usual.modes[0]
+        modes = tuple(self.message_mode if each == WEB_MESSAGE else each for each in usual.modes)
+        mode = sent.get("response_mode") or modes[0]
         # Auth0's "Allowed Web Origins" are those for web messages too.
-        receives = mode != WEB_MESSAGE or origin_of(redirect_uri) in client.web_origins.split()
+        receives = mode != self.message_mode or origin_of(redirect_uri) in client.web_origins.split()
         now = self._clock.now_ns()
         request = AuthorizationRequest(
             request_id=fingerprint(secrets.token_urlsafe(32)),
             client_id=client.client_id,
             redirect_uri=redirect_uri,
             response_type=" ".join(sorted(words)),
-            response_mode=mode if mode in usual.modes and receives else usual.modes[0],
+            response_mode=mode if mode in modes and receives else modes[0],
             scope=granted(client, sent.get("scope")),
             audience=sent.get("audience") or sent.get("resource") or client.audience,
             state=sent.get("state") or "",
@@ -98,8 +103,8 @@ class AuthorizationRequests:
             created_at=now,
             expires_at=now + LIFETIME_S * NS,
         )
-        if mode not in usual.modes:
-            raise AuthorizationRefused(request, "invalid_request", f"response_mode is one of {', '.join(usual.modes)}.")
+        if mode not in modes:
+            raise AuthorizationRefused(request, "invalid_request", f"response_mode is one of {', '.join(modes)}.")
         if not receives:  # Auth0's words
             sentence = f"The specified redirect_uri '{redirect_uri}' does not have a registered origin."
             raise AuthorizationRefused(request, "invalid_request", sentence)

@@ -134,7 +134,7 @@ class Challenges:
             self._events.add("challenge_sent", held.client_id, held.user_id, authenticator.factor)
         if authenticator.factor in ("sms", "email"):
             client = self._store.get(Client, held.client_id)
-            text = f"{code} is your verification code for {client.name if client else held.client_id}."
+            text = f"{code} is your verification code{f' for {client.name}' if client else ''}."
             channel = "sms" if authenticator.factor == "sms" else "email"
             self._outbox.send(held.user_id, channel, authenticator.name, text)  # type: ignore[arg-type]
         return Sent(oob_code, not push)

@@ -50,6 +50,11 @@ class DeviceAuthorization:
     interval: int
 
 
+def device_code() -> str:
+    """RFC 8628 5.2: very high entropy."""
+    return secrets.token_urlsafe(32)
+
+
 def polled(grant: DeviceGrant, pace: Pace, now: int) -> tuple[DeviceGrant, Pace, OAuthError | None]:
     """One poll: the grant and its pace after it, and the refusal, or None when the tokens are due."""
     if grant.status == "spent" or grant.expiry_told_at is not None:
@@ -67,7 +72,8 @@ def polled(grant: DeviceGrant, pace: Pace, now: int) -> tuple[DeviceGrant, Pace,
 
 
 class DeviceGrants:
-    """`lifetime_s` and `interval_s` hold for what begins from then on; they may be changed while it runs."""
+    """`lifetime_s`, `interval_s` and `make_device_code` hold for what begins from then on; they may be changed while it
+    runs."""
 
     def __init__(
         self, store: Store, clock: Clock, codes: UserCodes, faults: Faults, tally: Tally, paces: Paces
@@ -80,13 +86,14 @@ class DeviceGrants:
         self._paces = paces
         self.lifetime_s = LIFETIME_S
         self.interval_s = INTERVAL_S
+        self.make_device_code = device_code
 
     def begin(
         self, client: Client, scope: str, audience: str, max_age_s: int | None = None, acr_values: str = ""
     ) -> DeviceAuthorization:
         """max_age_s, acr_values: how the person has to have signed in, see login_demands.py."""
         now = self._clock.now_ns()
-        device_code = secrets.token_urlsafe(32)  # RFC 8628 5.2: very high entropy
+        device_code = self.make_device_code()
         with self._store.transaction(durable=False):  # a device that lost its code asks again
             self._store.prune(DeviceGrant, "expires_at", now - _KEPT_AFTER_EXPIRY_S * NS)
             code = self._codes.generate()

@@ -45,6 +45,8 @@ EventKind = Literal[
     "mfa_delayed",
     "mfa_enabled",
     "mfa_disabled",
+    "device_remembered",
+    "authn_cancelled",
     "delivery_failed",
     "script_failed",
     "denied_by_script",

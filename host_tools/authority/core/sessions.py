@@ -15,8 +15,9 @@ from host_tools.authority.core.consents import Consents
 from host_tools.authority.core.device_grants import DeviceGrants
 from host_tools.authority.core.errors import RequestGone, TooManyAttempts, UnknownUserCode
 from host_tools.authority.core.events import EventLog
+from host_tools.authority.core.factor_due import FactorDue
 from host_tools.authority.core.known_browsers import KnownBrowsers
-from host_tools.authority.core.policies import MfaSwitch, Protocol, Step
+from host_tools.authority.core.policies import Protocol, Step
 from host_tools.authority.core.post_login import verdict_of
 from host_tools.authority.core.records import (
     AuthorizationRequest,
@@ -71,7 +72,7 @@ class LoginSessions:
         requests: AuthorizationRequests,
         consents: Consents,
         limits: AttemptLimits,
-        mfa: MfaSwitch,
+        factor_due: FactorDue,
         browsers: KnownBrowsers,
         factors: SessionFactors,
         events: EventLog,
@@ -83,7 +84,7 @@ class LoginSessions:
         self._requests = requests
         self._consents = consents
         self._limits = limits
-        self._mfa = mfa
+        self._factor_due = factor_due
         self._browsers = browsers
         self._factors = factors
         self._events = events
@@ -159,9 +160,8 @@ class LoginSessions:
         demand = self._demand(session, request)
         if session.user_id is None or (demand is not None and demand.wants_password(session, self._clock.now_ns())):
             return "login"
-        directive = verdict_of(session.verdict).mfa
         known = self._browsers.knows(session.user_id, browser)
-        if self._mfa.challenges_login(session, address, known, directive) or (demand and demand.wants_factor(session)):
+        if self._factor_due.by(session, address, known, browser) or (demand and demand.wants_factor(session)):
             return "second factor"
         client = self._store.get(Client, request.client_id) if request else None
         if request is not None and (client is None or not self._consents.needed(request, client, session.user_id)):

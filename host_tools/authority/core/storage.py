@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
+from host_tools.authority.core.authn_records import AuthnTransaction, DeviceChoice, SessionToken
 from host_tools.authority.core.records import (
     Attempts,
     Authenticator,
@@ -44,6 +45,9 @@ Record = (
     | KnownBrowser
     | MfaTransaction
     | OobChallenge
+    | AuthnTransaction
+    | SessionToken
+    | DeviceChoice
     | Message
     | Event
     | Attempts
@@ -70,6 +74,9 @@ R = TypeVar(
     KnownBrowser,
     MfaTransaction,
     OobChallenge,
+    AuthnTransaction,
+    SessionToken,
+    DeviceChoice,
     Message,
     Event,
     Attempts,

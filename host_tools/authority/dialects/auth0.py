@@ -17,14 +17,13 @@ from host_tools.authority.core.faults import Endpoint, RateLimit
 from host_tools.authority.dialects import auth0_mfa, browser_applications, oauth
 from host_tools.authority.dialects.auth0_operations import operations
 from host_tools.authority.dialects.auth0_refusals import refusal
+from host_tools.authority.dialects.dialect import Dialect, LogoutPaths
 from host_tools.authority.dialects.oauth import (
     CODE_GRANT,
     DEVICE_CODE_GRANT,
     PASSWORD_GRANT,
     REFRESH_GRANT,
     Call,
-    Dialect,
-    LogoutPaths,
 )
 from host_tools.authority.parameters import FORM, JSON, Parameters
 

@@ -22,6 +22,7 @@ from host_tools.authority.core.object_ids import object_id
 from host_tools.authority.core.records import User
 from host_tools.authority.core.token_endpoint import Tokens
 from host_tools.authority.dialects import extrahorizon_mfa, oauth
+from host_tools.authority.dialects.dialect import Dialect, LogoutPaths
 from host_tools.authority.dialects.extrahorizon_body import Body
 from host_tools.authority.dialects.extrahorizon_endpoint import (
     Asked,
@@ -34,7 +35,10 @@ from host_tools.authority.dialects.extrahorizon_endpoint import (
 from host_tools.authority.dialects.extrahorizon_operations import operations
 from host_tools.authority.dialects.extrahorizon_paths import ENDPOINTS, HEALTH, ME, TOKENS
 from host_tools.authority.dialects.extrahorizon_refusals import refusal, token_refusal
-from host_tools.authority.dialects.oauth import PASSWORD_GRANT, REFRESH_GRANT, Dialect, LogoutPaths
+from host_tools.authority.dialects.oauth import (
+    PASSWORD_GRANT,
+    REFRESH_GRANT,
+)
 from host_tools.authority.tenant_settings import DEMO_USER, TenantSettings, UserSettings
 
 _LOGOUT = LogoutPaths("/logout")  # of our pages: an application forgets its tokens, and asks nobody

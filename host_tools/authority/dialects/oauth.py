@@ -19,11 +19,9 @@ from starlette.routing import Route
 from host_tools.authority import parameters
 from host_tools.authority.core import errors, login_demands
 from host_tools.authority.core.authority import Authority
-from host_tools.authority.core.faults import Endpoint, RateLimit
+from host_tools.authority.core.faults import RateLimit
 from host_tools.authority.core.token_endpoint import Credentials, Tokens
-from host_tools.authority.openapi_operation import Operation
 from host_tools.authority.parameters import FORM, Parameters, authorization
-from host_tools.authority.tenant_settings import TenantSettings
 
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 REFRESH_GRANT = "refresh_token"
@@ -33,34 +31,6 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749 5.1
 _SCRIPTED_GRANTS = (REFRESH_GRANT, PASSWORD_GRANT)
 _NOT_TOLD = re.compile(r"[^ !#-\[\]-~]")  # RFC 6749 5.2: what an error_description may not have in it
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-
-
-@dataclass(frozen=True)
-class LogoutPaths:
-    """Where browsers are sent to be signed out. standard: by OpenID Connect RP-Initiated Logout 1.0.
-
-    at_once: where nobody is asked. leads_on: see core.logouts.Logouts.asked.
-    """
-
-    standard: str
-    at_once: str | None = None
-    leads_on: bool = False
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """A vendor's wire. `operations`: what its routes answer.
-
-    endpoints: what a fault of that endpoint strikes, by the path as its route has it. logout: of pages. demo: what its
-    demo tenant has in place of the usual one's.
-    """
-
-    endpoints: Mapping[str, Endpoint]
-    routes: Callable[[Authority], list[Route]]
-    too_many_requests: Callable[[RateLimit, int], Response]  # at this time, in seconds since 1970
-    operations: Callable[[], tuple[Operation, ...]]
-    logout: LogoutPaths
-    demo: Callable[[TenantSettings], TenantSettings] = lambda usual: usual
 
 
 @dataclass(frozen=True)

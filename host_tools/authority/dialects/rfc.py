@@ -12,13 +12,12 @@ from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.faults import Endpoint, RateLimit
 from host_tools.authority.core.login_demands import ACR_VALUES
 from host_tools.authority.dialects import browser_applications, oauth
+from host_tools.authority.dialects.dialect import Dialect, LogoutPaths
 from host_tools.authority.dialects.oauth import (
     CODE_GRANT,
     DEVICE_CODE_GRANT,
     REFRESH_GRANT,
     Call,
-    Dialect,
-    LogoutPaths,
 )
 from host_tools.authority.dialects.rfc_operations import operations
 from host_tools.authority.parameters import BodyTooLarge

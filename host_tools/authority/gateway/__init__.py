@@ -22,20 +22,25 @@ from host_tools.authority.gateway.quotes import Quote, QuoteOfDay, quotes
 from host_tools.authority.gateway.subrequest import check_route
 from host_tools.authority.tenant_settings import ApiSettings
 
-__all__ = ["RENEWAL", "Quote", "QuoteOfDay", "endpoints_of", "routes"]
+__all__ = ["RENEWAL", "Quote", "QuoteOfDay", "endpoints_of", "routes", "routes_for_any"]
 
 RENEWAL = (renewal.BEGIN, renewal.FINISH)
 
 
-def routes(authority: Authority, apis: Sequence[ApiSettings], quote_of_day: QuoteOfDay) -> list[Route]:
-    """All below each served API's prefix, and what servers in front and their clients ask."""
+def routes_for_any(authority: Authority, apis: Sequence[ApiSettings]) -> list[Route]:
+    """What servers in front and their clients ask."""
     resources = [Resource(api.policy, authority) for api in apis]
-    found = [check_route(authority, resources), *renewal.routes(authority)]
-    # The longest prefix first, as the check has it: one API may lie below another.
-    for api, resource in sorted(zip(apis, resources, strict=True), key=lambda each: -len(each[0].policy.prefix)):
-        if api.serves is not None:
-            found += guarded(authority, resource, _served(api, authority, quote_of_day))
-    return found
+    return [check_route(authority, resources), *renewal.routes(authority)]
+
+
+def routes(authority: Authority, apis: Sequence[ApiSettings], quote_of_day: QuoteOfDay) -> list[Route]:
+    """All below each served API's prefix, the longest first, as the check has it: one API may lie below another."""
+    served = sorted((api for api in apis if api.serves is not None), key=lambda api: -len(api.policy.prefix))
+    return [
+        route
+        for api in served
+        for route in guarded(authority, Resource(api.policy, authority), _served(api, authority, quote_of_day))
+    ]
 
 
 def endpoints_of(apis: Sequence[ApiSettings]) -> Mapping[str, Endpoint]:

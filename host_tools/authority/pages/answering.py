@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 from starlette.responses import RedirectResponse, Response
 
 from host_tools.authority.core.authorization_answers import Answer
-from host_tools.authority.core.authorization_requests import WEB_MESSAGE, origin_of
+from host_tools.authority.core.authorization_requests import OKTA_POST_MESSAGE, WEB_MESSAGE, origin_of
 from host_tools.authority.pages.rendering import form_may_lead_to, page, posts_to
 
 
@@ -18,7 +18,7 @@ def sent_back(answer: Answer) -> Response:
         reply = page("form_post.html", target=answer.redirect_uri, parameters=answer.parameters)
         form_may_lead_to(reply, answer.redirect_uri)
         return reply
-    if answer.mode == WEB_MESSAGE:
+    if answer.mode in (WEB_MESSAGE, OKTA_POST_MESSAGE):
         return _posted(answer)
     parts = urlsplit(answer.redirect_uri)
     if answer.mode == "fragment":
@@ -32,16 +32,18 @@ def sent_back(answer: Answer) -> Response:
 
 
 def _posted(answer: Answer) -> Response:
-    """draft-sakimura-oauth-wmrm, as Auth0 has it: for the window that frames the page or has opened it, if it is of the
-    application's own origin, and for no other.
+    """draft-sakimura-oauth-wmrm, as Auth0 and Okta have it: for the window that frames the page or has opened it, if
+    it is of the application's own origin, and for no other.
 
     A frame has no person in it, so that Auth0's SDK frames requests with prompt=none alone. One without is answered as
     well where no page is due; pages that are due are not shown in a frame, and the SDK times out, as with Auth0.
     """
     origin = origin_of(answer.redirect_uri)
     assert origin is not None  # or the request was refused
-    message = json.dumps({"type": "authorization_response", "response": dict(answer.parameters)})
-    reply = page("web_message.html", message=message, target=origin)
+    message: dict[str, object] = dict(answer.parameters)
+    if answer.mode == WEB_MESSAGE:
+        message = {"type": "authorization_response", "response": message}
+    reply = page("web_message.html", message=json.dumps(message), target=origin)
     posts_to(reply, origin)
     return reply
 

@@ -26,6 +26,7 @@ from host_tools.authority.parameters import BodyTooLarge, Parameters
 _COOKIE = "stoa_session"
 _BROWSER_COOKIE = "stoa_browser"  # by which adaptive MFA knows a browser again
 _BROWSER_BYTES = 32
+_LONGEST_COOKIE_S = 400 * 86_400  # RFC 6265bis 5.5: browsers keep none for longer
 _BROWSER_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")  # so many bytes in base64url
 
 
@@ -40,6 +41,7 @@ class Visit:
     user_agent: str
     brought: str | None  # the session's secret that it came with
     leads_to: str | None = None  # the application's address, where the session answers for one
+    known_for_s: int = KNOWN_FOR_S  # how long the browser keeps that cookie, from this visit on
 
     def next_step(self, authority: Authority, keep: bool = True) -> Step:
         """Slow where the tenant has scripts. Raises SignInDenied. keep: whether what they say is kept."""
@@ -82,7 +84,7 @@ async def returning(request: Request, authority: Authority) -> Visit | None:
     session = await run_in_threadpool(authority.sessions.find, secret) if secret else None
     if not secret or not session:
         return None
-    visit = _visit(request, secret, session, secret)
+    visit = _visit(request, authority, secret, session, secret)
     if session.request_id is not None:
         asked = await run_in_threadpool(authority.requests.find, session.request_id)
         visit.leads_to = asked.redirect_uri if asked else None
@@ -94,7 +96,7 @@ async def visiting(request: Request, authority: Authority) -> Visit:
     visit = await returning(request, authority)
     if visit is None:
         secret, session = await run_in_threadpool(authority.sessions.begin)
-        visit = _visit(request, secret, session, None)
+        visit = _visit(request, authority, secret, session, None)
     return visit
 
 
@@ -133,7 +135,7 @@ def remembered(reply: Response, visit: Visit, issuer: str) -> Response:
     if visit.secret != visit.brought:
         reply.set_cookie(_COOKIE, visit.secret, path="/", httponly=True, samesite="lax", secure=secure)
     reply.set_cookie(
-        _BROWSER_COOKIE, visit.browser, KNOWN_FOR_S, path="/", httponly=True, samesite="lax", secure=secure
+        _BROWSER_COOKIE, visit.browser, visit.known_for_s, path="/", httponly=True, samesite="lax", secure=secure
     )
     return reply
 
@@ -143,10 +145,13 @@ def see(path: str) -> Response:
     return RedirectResponse(path, 303, {"Cache-Control": "no-store"})
 
 
-def _visit(request: Request, secret: str, session: LoginSession, brought: str | None) -> Visit:
+def _visit(request: Request, authority: Authority, secret: str, session: LoginSession, brought: str | None) -> Visit:
     address = request.client.host if request.client else ""
     user_agent = parameters.user_agent(request.headers)
-    return Visit(secret, session, address, _browser(request), user_agent, brought)
+    visit = Visit(secret, session, address, _browser(request), user_agent, brought)
+    if authority.device_choices.in_force:  # who is told that they will not be asked for a year is not to be
+        visit.known_for_s = _LONGEST_COOKIE_S
+    return visit
 
 
 def _browser(request: Request) -> str:

@@ -18,7 +18,7 @@ from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.authorization_answers import Answer
 from host_tools.authority.core.logouts import Logout
 from host_tools.authority.core.sessions import SessionEnded
-from host_tools.authority.dialects.oauth import LogoutPaths
+from host_tools.authority.dialects.dialect import LogoutPaths
 from host_tools.authority.pages.answering import sent_back, undirected
 from host_tools.authority.pages.asked import asked_route
 from host_tools.authority.pages.browser import Visit, remembered, returning, see
@@ -33,7 +33,7 @@ _ASKED_ON = ("client_id", "post_logout_redirect_uri", "state")
 def routes(authority: Authority, paths: LogoutPaths) -> list[Route]:
     logout = _Logout(authority, paths)
     found = [
-        asked_route(paths.standard, ["GET", "POST"], logout.asked),
+        *(asked_route(each, ["GET", "POST"], logout.asked) for each in (paths.standard, *paths.also)),
         asked_route(CONFIRMED, ["POST"], logout.confirmed),
     ]
     if paths.at_once is not None:

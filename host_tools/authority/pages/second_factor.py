@@ -22,6 +22,7 @@ ENROL = f"{START}/enrol"
 _SEND = f"{START}/send"
 _WAYS = f"{START}/ways"
 _RECOVERY_CODE = "/recovery-code"
+_REMEMBER, _TICKED = "remember_device", "yes"
 
 _TEMPLATES = {
     "otp": "one_time_code.html",
@@ -85,6 +86,7 @@ def framed(visit: Visit, authority: Authority, refusal: Refusal | None, **conten
         "sign_out": SIGN_OUT,
         "outbox": outbox.PATH,
         "phone": phone.PATH,
+        "remember": None,
         **content,
     }
 
@@ -93,6 +95,7 @@ class _SecondFactor:
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
         self._factors = authority.login_factors
+        self._devices = authority.device_choices
 
     def way(self, visit: Visit, asked: Parameters, refusal: Refusal | None, note: str | None = None) -> Response:
         """The way that is asked for, or the first."""
@@ -121,18 +124,36 @@ class _SecondFactor:
             other=_WAYS if len(ways) > 1 else None,
             other_label="Use another way",
             one_more=bool(held.factors_given),
+            remember=self._offer(visit, asked if refusal or note else None),
             # Who has none of the factors that a script lets count, but the code that stands in for any.
             takes=takes if chosen.factor == "recovery-code" and len(ways) == 1 else "",
         )
         return page(_TEMPLATES[chosen.factor], **content)
 
     def given(self, visit: Visit, form: Parameters) -> Response:
-        key, typed = form.get("way") or "", form.get("code") or ""
+        key, typed, ticked = form.get("way") or "", form.get("code") or "", form.get(_REMEMBER)
+        if self._devices.in_force and ticked not in (None, _TICKED):
+            return see(START)  # no form of ours
         try:
             visit.session = self._factors.give(visit.session, key, typed, visit.secret)
         except PushUnanswered as waiting:
             return self.way(visit, form, None, note=str(waiting))
+        if self._devices.in_force and visit.session.user_id is not None:
+            self._devices.verified(visit.session.user_id, visit.browser, ticked is not None)
         return onward(visit, self._authority)
+
+    def _offer(self, visit: Visit, sent: Parameters | None) -> dict[str, Any] | None:
+        """The box to tick, where a sign-on policy offers one. sent: the form, as the person had it a moment ago."""
+        offer = self._devices.policy.offer() if self._devices.in_force else None
+        if offer is None:
+            return None
+        ticked = self._devices.by_default(visit.session.user_id or "", visit.browser)
+        return {
+            "name": _REMEMBER,
+            "value": _TICKED,
+            "offer": offer,
+            "ticked": ticked if sent is None else sent.get(_REMEMBER) is not None,
+        }
 
     def given_before(self, visit: Visit, form: Parameters) -> Response | None:
         """The second click of a double click on a recovery code: the next one has not been seen yet."""

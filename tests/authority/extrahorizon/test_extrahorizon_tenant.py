@@ -276,7 +276,7 @@ def test_its_demo_user_has_no_second_factor_and_its_client_asks_for_passwords(cl
         assert running.control.access_token_lifetime_s == 300
     with start_authority(clock, dialect="extrahorizon", access_token_ttl=60) as running:
         assert running.control.access_token_lifetime_s == 60
-    with pytest.raises(AuthorityError, match="one of auth0, rfc, extrahorizon"):
+    with pytest.raises(AuthorityError, match="one of auth0, okta, rfc, extrahorizon"):
         start_authority(clock, dialect="extra-horizon")
 
 
