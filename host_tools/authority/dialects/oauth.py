@@ -52,8 +52,7 @@ class LogoutPaths:
 
 @dataclass(frozen=True)
 class AuthorizePage:
-    """Where browsers are sent to sign in. takes_session_tokens: see core.session_tokens. message_mode: see
-    core.authorization_requests."""
+    """Where browsers are sent to sign in. For the rest see core.session_tokens and core.authorization_requests."""
 
     paths: tuple[str, ...] = ("/authorize",)
     takes_session_tokens: bool = False
