@@ -34,8 +34,7 @@ class SessionTokens:
         return token, expires_at
 
     def is_good(self, token: str) -> bool:
-        found = self._store.get(SessionToken, fingerprint(token))
-        return found is not None and self._clock.now_ns() < found.expires_at
+        return self._good(token) is not None
 
     def redeem(self, session: LoginSession, token: str) -> tuple[str, LoginSession] | None:
         """The session of a browser that brings one, signed in, with its new secret; None for one that is not good.
@@ -44,10 +43,14 @@ class SessionTokens:
         now. Raises SessionEnded.
         """
         with self._store.transaction():
-            found = self._store.get(SessionToken, fingerprint(token))
+            found = self._good(token)
             self._store.delete(SessionToken, token_hash=fingerprint(token))
             user = self._store.get(User, found.user_id) if found else None
-            if found is None or user is None or self._clock.now_ns() >= found.expires_at:
+            if found is None or user is None:
                 return None
             secret, renewed = self._sessions.sign_in(session, user)
             return secret, self._sessions.factors_given(renewed, found.amr, found.factors.split())
+
+    def _good(self, token: str) -> SessionToken | None:
+        found = self._store.get(SessionToken, fingerprint(token))
+        return found if found is not None and self._clock.now_ns() < found.expires_at else None

@@ -13,7 +13,7 @@ from PIL import Image
 
 from host_tools.authority.core.records import User
 from host_tools.clock import NS
-from tests.authority.mfa_wire import PHONE, demo_person, give
+from tests.authority.mfa_wire import PHONE, add_person, demo_person, give
 
 from .okta_wire import AUTHN, ERROR_ID, Api, error
 
@@ -280,6 +280,24 @@ def enrolled(api, told, kind, provider="OKTA", **profile):
     return api.post("/factors", body | ({"profile": profile} if profile else {}))
 
 
+def test_a_picture_is_of_the_factor_that_is_enrolled_now(api, http, nobody, store):
+    def picture(of):
+        return urlsplit(of["_embedded"]["factor"]["_embedded"]["activation"]["_links"]["qrcode"]["href"]).path
+
+    told = api.begun()
+    first = enrolled(api, told, "token:software:totp", "GOOGLE").json()
+    api.go(first["_links"]["prev"], first)
+    now = enrolled(api, told, "token:software:totp", "GOOGLE").json()
+    zeno = add_person(store)
+    his = enrolled(api, api.begun(username=zeno.username, password=zeno.password), "token:software:totp", "OKTA").json()
+    ids = [each["_embedded"]["factor"]["id"] for each in (first, now)]
+    secret = picture(now).rpartition("/")[2]
+    of_his_with_our_secret = f"{picture(his).rpartition('/')[0]}/{secret}"
+    for address in (picture(first), picture(now).replace(ids[1], ids[0]), of_his_with_our_secret):
+        assert error(http.get(address)) == (404, "E0000008")
+    assert http.get(picture(now)).status_code == 200
+
+
 @pytest.mark.parametrize("provider", ["OKTA", "GOOGLE"])
 def test_an_app_is_enrolled_by_its_qr_code_and_activated_by_its_first_passcode(api, http, nobody, clock, provider):
     pending = enrolled(api, api.begun(), "token:software:totp", provider).json()
@@ -308,6 +326,7 @@ def test_an_app_is_enrolled_by_its_qr_code_and_activated_by_its_first_passcode(a
     # Whoever does not know the address's secret sees no picture.
     assert error(http.get(address[:-4] + "0000")) == (404, "E0000008")
     assert error(http.get(address.replace(factor["id"], "ostother"))) == (404, "E0000008")
+    assert error(http.get(re.sub("users/[^/]+", "users/00uother", address))) == (404, "E0000008")
 
     next_link = pending["_links"]["next"]
     assert error(api.go(next_link, pending, passCode="000000")) == (403, "E0000068")

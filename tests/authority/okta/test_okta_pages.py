@@ -82,6 +82,14 @@ def test_it_is_ticked_where_the_policy_says_so(signing, policy):
     assert box(signing.begin()) == ("Do not challenge me on this device for the next 15 minutes", True)
 
 
+def test_another_value_in_the_box_is_no_form_of_ours(signing, browser):
+    """Nothing is given, and no try is spent."""
+    page = signing.begin()
+    again = browser.send(page, code=browser.one_time_code(), remember_device="no")
+    assert is_asked(again)
+    assert "Do not allow" in browser.send(again, code=browser.one_time_code()).text
+
+
 @pytest.mark.parametrize("mfa", ["always", "rule"])
 @pytest.mark.parametrize(
     ("mode", "lifetime", "unit", "asked"),

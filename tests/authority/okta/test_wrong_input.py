@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from host_tools.authority.dialects.okta_authn import LONGEST_RELAY_STATE
+from tests.authority.mfa_wire import demo_person
 
 from .okta_wire import AUTHN, V1, Api, error
 
@@ -163,6 +164,20 @@ def test_a_factor_that_is_not_the_user_s(api, factor_id):
     reply = api.post(f"/factors/{factor_id}/verify", {"stateToken": told["stateToken"], "passCode": "x"})
     assert error(reply) == (404, "E0000007")
     assert reply.json()["errorSummary"].startswith("Not found: Resource not found: ")
+
+
+def test_a_recovery_code_is_no_factor_of_okta_s(api, authority, store, tenant):
+    person = demo_person(store, tenant)
+    enrolled = authority.authenticators.enrol(person.user_id, "otp", "")
+    [code] = [
+        each for each in authority.authenticators.of(person.user_id, active=None) if each.factor == "recovery-code"
+    ]
+    authority.authenticators.confirm(enrolled.authenticator)
+    told = api.begun()
+    assert len(told["_embedded"]["factors"]) == 2
+    for kind in ("ost", "uft", "opf"):
+        reply = api.post(f"/factors/{kind}{code.authenticator_id}/verify", {"stateToken": told["stateToken"]})
+        assert error(reply) == (404, "E0000007")
 
 
 @pytest.mark.parametrize("name", ["rememberDevice", "autoPush"])
