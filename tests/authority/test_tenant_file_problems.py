@@ -238,12 +238,12 @@ from .tenant_files import SECRET, USER, problems
         ("[outbox]\nx = 1", "2: outbox.x: is not known; known here are subscribers"),
         (
             "\n[[user]]",
-            "2: user: is not known; is it users? known here are tenant, device_flow, mfa, users, clients, outbox,"
+            "2: user: is not known; is it users? known here are tenant, device_flow, clients, mfa, users, outbox,"
             " rules, actions, apis",
         ),
         (
             "'a\\nb' = 1",
-            '1: "a\\\\nb": is not known; known here are tenant, device_flow, mfa, users, clients, outbox,'
+            '1: "a\\\\nb": is not known; known here are tenant, device_flow, clients, mfa, users, outbox,'
             " rules, actions, apis",
         ),
         # What is no TOML.
