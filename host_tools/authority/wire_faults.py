@@ -55,6 +55,7 @@ class WireFaults:
         self._endpoints = {path: endpoint for path, endpoint in endpoints.items() if "{" not in path}
         self._templates = [(compile_path(path)[0], each) for path, each in endpoints.items() if "{" in path]
         self._too_many_requests = dialect.too_many_requests
+        self._in_words = dialect.fault_body
         self._faults = faults
         self._clock = clock
         self._hang_up = hang_up
@@ -87,7 +88,7 @@ class WireFaults:
                 await self._too_many_requests(struck, now_s(self._clock))(scope, receive, send)
             case StatusReply():
                 await self._dispose(struck.moment, scope, receive)
-                await status_reply(struck)(scope, receive, send)
+                await status_reply(struck, self._in_words)(scope, receive, send)
             case DelayReply():
                 await self._delay(struck, scope, receive, send)
             case TruncateReply():

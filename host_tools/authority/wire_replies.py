@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -64,7 +64,8 @@ def malformed(reply: Reply, how: Malformation) -> Reply:
     return Reply(reply.status, headers, body)
 
 
-def status_reply(fault: StatusReply) -> Response:
+def status_reply(fault: StatusReply, in_words: Callable[[StatusReply, str], Mapping[str, Any] | None]) -> Response:
+    """in_words: the body that a dialect has for it in place of OAuth's; None where that does."""
     headers = {} if fault.retry_after_s is None else {"Retry-After": str(fault.retry_after_s)}
     if fault.status == 401:
         # RFC 9110 15.5.2: MUST be sent, and some clients raise an error of their own without it.
@@ -78,7 +79,7 @@ def status_reply(fault: StatusReply) -> Response:
         "error": fault.error or usual,
         "error_description": fault.error_description or f"A fault that was set: {_title(fault.status)}.",
     }
-    return JSONResponse(told, fault.status, NO_STORE | headers)
+    return JSONResponse(in_words(fault, told["error_description"]) or told, fault.status, NO_STORE | headers)
 
 
 def _title(status: int) -> str:

@@ -21,6 +21,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from host_tools.authority import RunningAuthority, examples, start_authority
+from host_tools.authority.core.records import SigningKey
 from host_tools.clock import NS
 from tests.interop.mirrored_clock import MirroredClock
 from tests.interop.node_process import NodeProcess
@@ -117,6 +118,16 @@ def signed_with_the_public_key(bank: Bank) -> str:
     return f"{signed}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
 
 
+def signed(bank: Bank, typ: str = "at+jwt", by: RunningAuthority | None = None, **changed: Any) -> str:
+    """A token for both operations but for what is changed, with the authority's own key: all that is wrong with it is
+    what it says. A claim of None is left out. by: another authority's key."""
+    header, claims, _ = parts(bank.token("view:balance transfer:funds"))
+    (record,) = (by or bank.authority)._authority.store.find(SigningKey)
+    key = RSAKey.import_key(json.loads(record.private_jwk))
+    kept = {name: value for name, value in (claims | changed).items() if value is not None}
+    return jwt.encode(header | {"typ": typ, "kid": key.kid}, kept, key, algorithms=["RS256"])
+
+
 def signed_by_another(bank: Bank) -> str:
     """With a key that says it is ours."""
     header, claims, _ = parts(bank.token("view:balance transfer:funds"))
@@ -142,6 +153,19 @@ TOKENS: dict[str, tuple[Callable[[Bank], str], int, int]] = {
     "signed with the public key": (signed_with_the_public_key, 401, 401),
     "signed by another": (signed_by_another, 401, 401),
     "expired": (expired, 401, 401),
+    # What follows is signed by the key of all good tokens: by nothing but its claims can it be refused.
+    "for both, signed here": (signed, 200, 201),
+    "another issuer": (lambda bank: signed(bank, iss="https://bank.stoa.example/"), 401, 401),
+    "an issuer without its last slash": (lambda bank: signed(bank, iss=bank.authority.issuer.rstrip("/")), 401, 401),
+    "no issuer": (lambda bank: signed(bank, iss=None), 401, 401),
+    "expired a second ago": (lambda bank: signed(bank, exp=bank.clock.now_ns() // NS - 1), 401, 401),
+    "expired just now": (lambda bank: signed(bank, exp=bank.clock.now_ns() // NS), 401, 401),
+    "good for a second": (lambda bank: signed(bank, exp=bank.clock.now_ns() // NS + 1), 200, 201),
+    "an expiry that is no time": (lambda bank: signed(bank, exp="tomorrow"), 401, 401),
+    "another audience": (lambda bank: signed(bank, aud=["https://grocer.stoa.example/api"]), 401, 401),
+    "an audience that is alike": (lambda bank: signed(bank, aud=f"{AUDIENCE}/"), 401, 401),
+    "no audience": (lambda bank: signed(bank, aud=None), 401, 401),
+    "one audience of several": (lambda bank: signed(bank, aud=["https://other.example", AUDIENCE]), 200, 201),
     "wrong audience": (lambda bank: bank.token("view:balance transfer:funds", "grocer"), 401, 401),
     "an ID token": (lambda bank: bank.token("openid view:balance", part="id_token"), 401, 401),
     "no token at all": (lambda bank: "nonsense", 401, 401),
@@ -163,11 +187,23 @@ def test_both_want_a_token(bank, headers):
 
 
 def test_of_another_issuer_neither_takes_one(bank):
-    with start_authority(bank.clock) as other, httpx2.Client(base_url=other.issuer) as http:
-        (key,) = http.get("/.well-known/jwks.json").json()["keys"]
-        header, claims, signature = parts(bank.token("view:balance"))
-        foreign = f"{written(header | {'kid': key['kid']})}.{written(claims | {'iss': other.issuer})}.{signature}"
-    assert bank.statuses(BALANCE, {"Authorization": f"Bearer {foreign}"}) == (401, 401)
+    """Each of them as its own authority would sign it, for the bank."""
+    with start_authority(bank.clock) as other:
+        for issuer in (other.issuer, bank.authority.issuer):
+            foreign = {"Authorization": f"Bearer {signed(bank, by=other, iss=issuer)}"}
+            assert bank.statuses(BALANCE, foreign) == (401, 401)
+            assert bank.statuses(TRANSFER, foreign) == (401, 401)
+
+
+# What the modules leave to whoever writes the API, and RFC 9068 does not: its section 4 has `typ` verified, and its
+# section 2.2 has `exp` there.
+@pytest.mark.parametrize(
+    "changed", [{"typ": "JWT"}, {"typ": "jwt"}, {"exp": None}, {"typ": "JWT", "exp": None}], ids=str
+)
+def test_the_modules_look_at_no_type_and_miss_no_expiry(bank, changed):
+    sent = {"Authorization": f"Bearer {signed(bank, **changed)}"}
+    assert bank.statuses(BALANCE, sent) == (200, 401)
+    assert bank.statuses(TRANSFER, sent) == (201, 401)
 
 
 def test_where_they_differ(bank):

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,25 +103,35 @@ def options(request) -> tuple[str, str]:
     return freshness, refusal
 
 
+@contextmanager
+def opened(copy: Path, policy: dict[str, str], config: dict[str, str] | None = None) -> Iterator[Street]:
+    """A copy of the example, in whose policy and nginx.conf something stands for something else."""
+    assert shutil.which("curl"), "curl is missing; install it"
+    shutil.copytree(examples.folder("catsdogs"), copy)
+    rules = copy / "catsdogs.policy.toml"
+    rules.write_text(changed(rules.read_text(), policy))
+    clock = VirtualClock.starting_now()
+    with start_authority(clock, config=copy / "tenant.toml") as authority:
+        listens = {"127.0.0.1:8000": "{listen}", "http://127.0.0.1:8080": authority.issuer.rstrip("/")}
+        text = changed((copy / "nginx.conf").read_text(), listens | (config or {}))
+        with nginx.running(text, copy) as socket, httpx2.Client(base_url=authority.issuer) as http:
+            yield Street(authority, clock, socket, http)
+
+
+def changed(text: str, instead: dict[str, str]) -> str:
+    for was, now in instead.items():
+        assert was in text, was
+        text = text.replace(was, now)
+    return text
+
+
 @pytest.fixture
 def street(options, tmp_path) -> Iterator[Street]:
     """The example, with the policy's two options as asked for."""
-    assert shutil.which("curl"), "curl is missing; install it"
     freshness, refusal = options
-    copy = tmp_path / "example"
-    shutil.copytree(examples.folder("catsdogs"), copy)
-    policy = copy / "catsdogs.policy.toml"
-    text = policy.read_text()
-    changed = text.replace('freshness = "session"', f'freshness = "{freshness}"')
-    policy.write_text(changed.replace('refusal = "rfc9470"', f'refusal = "{refusal}"'))
-    config = (copy / "nginx.conf").read_text()
-    clock = VirtualClock.starting_now()
-    with start_authority(clock, config=copy / "tenant.toml") as authority:
-        for was, now in (("127.0.0.1:8000", "{listen}"), ("http://127.0.0.1:8080", authority.issuer.rstrip("/"))):
-            assert was in config
-            config = config.replace(was, now)
-        with nginx.running(config, copy) as socket, httpx2.Client(base_url=authority.issuer) as http:
-            yield Street(authority, clock, socket, http)
+    policy = {'freshness = "session"': f'freshness = "{freshness}"', 'refusal = "rfc9470"': f'refusal = "{refusal}"'}
+    with opened(tmp_path / "example", policy) as running:
+        yield running
 
 
 def test_the_tutorial_is_walked(street, options):
@@ -193,3 +204,35 @@ def test_what_is_malformed_is_refused_and_is_no_500(street):
     for method in ("POST", "PUT", "DELETE", "NONSENSE"):
         assert street.get("/catsdogs/dogs/", token, "-X", method).status in (403, 405)
     assert street.get("/catsdogs/dogs/", token, "-I").status == 200
+
+
+# A token that is good for one use, at a folder: for its index nginx asks a second time within the same request.
+ONCE = {'path = "/dogs/"': 'path = "/dogs/"\nonce = true'}
+SAYS_WHICH = "proxy_set_header X-Request-ID $request_id;"
+
+
+def test_a_token_that_is_good_once_has_a_folder_s_index_once(tmp_path):
+    with opened(tmp_path / "example", ONCE) as street:
+        token, other = street.log_in(*WITH_FACTOR), street.log_in(*WITHOUT)
+        assert street.get("/catsdogs/dogs/", token).body == "Argos, Cerberus, Maira\n"
+        for path in ("/catsdogs/dogs/", "/catsdogs/cats/"):
+            reply = street.get(path, token)
+            assert (reply.status, 'error="invalid_token"' in reply.challenges[0]) == (401, True)
+        assert street.get("/catsdogs/dogs/", other).status == 200
+        assert street.get("/catsdogs/dogs/", other).status == 401
+
+
+def test_which_request_it_is_is_what_nginx_says_and_not_its_client(tmp_path):
+    with opened(tmp_path / "example", ONCE) as street:
+        token, named = street.log_in(*WITHOUT), ("-H", "X-Request-ID: mine")
+        assert [street.get("/catsdogs/dogs/", token, *named).status for _ in range(2)] == [200, 401]
+        # Nor is it the connection: of two requests on one, each is its own.
+        and_again = ("-w", " %{http_code}", "http://localhost/catsdogs/dogs/")
+        reply = street.get("/catsdogs/dogs/", street.log_in(*WITHOUT), *and_again)
+        assert (reply.status, reply.body.endswith(" 401")) == (200, True)
+
+
+def test_an_nginx_that_does_not_say_has_no_use_for_such_a_rule(tmp_path):
+    """The index is one more use, and refused: this is what the line of nginx.conf is for."""
+    with opened(tmp_path / "example", ONCE, {SAYS_WHICH: ""}) as street:
+        assert street.get("/catsdogs/dogs/", street.log_in(*WITHOUT)).status == 401

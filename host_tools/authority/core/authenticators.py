@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import pyotp
 
 from host_tools.authority.core.attempts import AttemptLimits
+from host_tools.authority.core.authn_records import DeviceChoice
 from host_tools.authority.core.errors import TooManyAttempts, WrongOneTimeCode, WrongRecoveryCode
 from host_tools.authority.core.events import EventLog
 from host_tools.authority.core.records import Authenticator, Factor, fingerprint
@@ -102,6 +103,8 @@ class Authenticators:
             if not self.has_any(user_id):
                 # The next one is the user's first again, and brings a recovery code of its own.
                 self._store.delete(Authenticator, user_id=user_id, factor="recovery-code")
+                # No device is remembered longer than what it was remembered by.
+                self._store.delete(DeviceChoice, user_id=user_id)
         return True
 
     def let_go(self, authenticator: Authenticator) -> None:

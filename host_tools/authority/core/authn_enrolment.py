@@ -68,6 +68,7 @@ class AuthnEnrolment:
         """Its first passcode; for a push what has become of it. Raises as AuthnFactors.verify."""
         found, made = self._pending(state_token, "activate", factor_id)
         with self._store.transaction():
+            self._check_turn(found)  # again: a page answers in a thread of its own
             held = self._factors.held(found)
             outcome = self._activated(state_token, found, held, made, passcode)
         if isinstance(outcome, AuthnRefused):

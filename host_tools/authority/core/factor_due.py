@@ -27,6 +27,9 @@ class FactorDue:
         directive = verdict_of(session.verdict).mfa
         if directive is not None or not self._devices.in_force:
             return self._mfa.challenges_login(session, address, known_browser, directive)
+        # An application that renews its tokens in silence (prompt=none) has no page for a factor given in this session.
+        if session.request_id is not None and not self._mfa.challenges_login(session, address, known_browser):
+            return False
         if session.otp_at is not None or not self._mfa.challenges("oauth2-device-code", address, known_browser):
             return False
         return not self._devices.remembers(session.user_id or "", browser)

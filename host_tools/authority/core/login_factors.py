@@ -175,7 +175,9 @@ class LoginFactors:
         """The session as it is now and what it is held for, in a transaction that may change both; None where the
         factors are given, or the session is answering for something else by now."""
         with self._sessions.kept(session, durable=True) as kept:
-            if kept.otp_at is not None or self._sessions.asked_for(kept) != self._sessions.asked_for(session):
+            # A session token may owe nothing to the policy without a factor; what else asks for one is to get it.
+            given = kept.otp_at is not None and "mfa" in kept.amr.split()
+            if given or self._sessions.asked_for(kept) != self._sessions.asked_for(session):
                 yield kept, None
                 return
             held = self.held(kept)

@@ -20,15 +20,15 @@ class SessionFactors:
         self._store = store
         self._clock = clock
 
-    def given(self, sid: str, user_id: str, factors: Iterable[str]) -> None:
-        """These factors were right just now."""
+    def given(self, sid: str, user_id: str, factors: Iterable[str], at: int | None = None) -> None:
+        """These factors were right: just now, or then."""
         if not sid:  # a session of before there were any
             return
         now = self._clock.now_ns()
         with self._store.transaction():
             self._store.prune(SessionFactor, "given_at", now - KEPT_S * NS)
             for factor in factors:
-                self._store.put(SessionFactor(f"{sid} {factor}", sid, user_id, factor, now))
+                self._store.put(SessionFactor(f"{sid} {factor}", sid, user_id, factor, now if at is None else at))
 
     def last(self, sid: str, factors: Collection[str] = ()) -> int | None:
         """When one of these was last given, or any where none is named; None for never. Nanoseconds since 1970."""

@@ -33,8 +33,12 @@ class SessionTokens:
             self._store.put(SessionToken(fingerprint(token), user_id, amr, factors, expires_at))
         return token, expires_at
 
-    def is_good(self, token: str) -> bool:
-        return self._good(token) is not None
+    def is_good(self, token: str, max_age_s: int | None = None) -> bool:
+        """max_age_s: how long ago its user may have signed in at most."""
+        found = self._good(token)
+        if found is None or max_age_s is None:
+            return found is not None
+        return self._clock.now_ns() <= _issued_at(found) + max_age_s * NS
 
     def redeem(self, session: LoginSession, token: str) -> tuple[str, LoginSession] | None:
         """The session of a browser that brings one, signed in, with its new secret; None for one that is not good.
@@ -49,8 +53,13 @@ class SessionTokens:
             if found is None or user is None:
                 return None
             secret, renewed = self._sessions.sign_in(session, user)
-            return secret, self._sessions.factors_given(renewed, found.amr, found.factors.split())
+            return secret, self._sessions.factors_given(renewed, found.amr, found.factors.split(), _issued_at(found))
 
     def _good(self, token: str) -> SessionToken | None:
         found = self._store.get(SessionToken, fingerprint(token))
         return found if found is not None and self._clock.now_ns() < found.expires_at else None
+
+
+def _issued_at(token: SessionToken) -> int:
+    """Which is when its user signed in, and gave the factors: not when it is brought."""
+    return token.expires_at - LIFETIME_S * NS

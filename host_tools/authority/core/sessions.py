@@ -33,8 +33,6 @@ from host_tools.authority.core.user_code import UserCodes
 from host_tools.clock import NS, Clock
 
 LIFETIME_S = 3600  # also the longest a one-time code is remembered where browsers are remembered
-
-
 Outcome = Literal["allowed", "denied"]
 _OUTCOMES: dict[str, Outcome] = {"approved": "allowed", "spent": "allowed", "denied": "denied"}  # of a device grant
 
@@ -197,9 +195,10 @@ class LoginSessions:
     def keep_verdict(self, session: LoginSession, text: str) -> LoginSession:
         """What scripts have said, where the session still is what they were asked about."""
         with self.kept(session) as kept:
-            if kept.user_id != session.user_id or not _same(kept, session):
+            if kept.user_id != session.user_id or not _same(kept, session) or kept.verdict is not None:
                 return kept
-            return self._changed(replace(kept, verdict=text))
+            # A session token has met the sign-on policy before a script was asked.
+            return self._changed(replace(kept, verdict=text, otp_at=None if verdict_of(text).mfa else kept.otp_at))
 
     def deny(self, session: LoginSession, reason: str) -> None:
         """A script has said no for the device: that is its answer, unless it has one by now.
@@ -227,12 +226,14 @@ class LoginSessions:
         name = grant.device_code_hash
         return Asked("oauth2-device-code", grant.client_id, name, grant.scope, grant.audience, grant.acr_values)
 
-    def factors_given(self, session: LoginSession, amr: str, factors: Iterable[str]) -> LoginSession:
-        """The second factor was right, or all that were due. amr: RFC 8176, the methods, and `mfa` for several."""
-        now = self._clock.now_ns()
+    def factors_given(
+        self, session: LoginSession, amr: str, factors: Iterable[str], at: int | None = None
+    ) -> LoginSession:
+        """All that was due is given, just now or then. amr: RFC 8176, the methods, and `mfa` for several."""
+        now = self._clock.now_ns() if at is None else at
         with self.kept(session) as kept:
             otp_at = now if _same(kept, session) else kept.otp_at
-            self._factors.given(kept.sid, kept.user_id or "", factors)
+            self._factors.given(kept.sid, kept.user_id or "", factors, now)
             return self._changed(replace(kept, auth_time_at=now, amr=amr, otp_at=otp_at))
 
     def answer(self, session: LoginSession, allow: bool) -> LoginSession:

@@ -39,7 +39,7 @@ _WORDS: dict[str, tuple[str, str]] = {
 class SignOnPolicy:
     """policy_type: None for the one that leads to each state: a sign-on policy to a challenge, MFA_ENROLL to enrolling.
 
-    factor_lifetime: of mode SESSION; the others have none. remember_device_by_default: for who has not chosen yet.
+    factor_lifetime: of mode SESSION; the others have none. remember_device_by_default: whether the box is ticked.
     policy_evaluation: whether the seed's object is told beside the one that Okta ships, and on_enroll (its first open
     question) where a factor is to be enrolled as well; as_strings: with every value quoted, as the seed writes them.
     show_lockout_failures: whether who tries too often hears LOCKED_OUT in place of the answer to a wrong password.

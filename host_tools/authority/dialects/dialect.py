@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -11,6 +12,7 @@ from starlette.routing import Route
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.authorization_requests import WEB_MESSAGE
 from host_tools.authority.core.device_grants import LIFETIME_S
+from host_tools.authority.core.fault_kinds import StatusReply
 from host_tools.authority.core.faults import Endpoint, RateLimit
 from host_tools.authority.core.user_code import UserCodes
 from host_tools.authority.openapi_operation import Operation
@@ -60,7 +62,7 @@ class Dialect:
     demo: what its demo tenant has in place of the usual one's.
     new_user_id: None for the usual one. signs_on_by_policy: whether the tenant's sign-on policy holds.
     script_headers: what scripts of other origins may send beside what all may. scripts_send_cookies: whether they may
-    say that they do, though none is looked at.
+    say that they do, though none is looked at. fault_body: of a status that a fault answers, where it is not OAuth's.
     """
 
     endpoints: Mapping[str, Endpoint]
@@ -75,3 +77,4 @@ class Dialect:
     signs_on_by_policy: bool = False
     script_headers: tuple[str, ...] = ()
     scripts_send_cookies: bool = False
+    fault_body: Callable[[StatusReply, str], Mapping[str, Any] | None] = lambda fault, sentence: None

@@ -29,7 +29,7 @@ from host_tools.authority.dialects.oauth import (
     Call,
 )
 from host_tools.authority.dialects.okta_operations import operations
-from host_tools.authority.dialects.okta_refusals import refusal, too_many_requests
+from host_tools.authority.dialects.okta_refusals import fault_body, refusal, too_many_requests
 
 _WELL_KNOWN = ("openid-configuration", "oauth-authorization-server")
 
@@ -145,4 +145,5 @@ DIALECT = Dialect(
     # Its SDK tells its name and version, and a fingerprint where it is asked to, and sends its cookies along.
     script_headers=("X-Okta-User-Agent-Extended", "X-Device-Fingerprint"),
     scripts_send_cookies=True,
+    fault_body=fault_body,
 )

@@ -63,7 +63,7 @@ Handler = Callable[[Request, Body], Standing | Response]
 def routes(authority: Authority) -> list[Route]:
     api = _Api(authority)
     return [
-        api.post("", api.primary, is_slow=lambda body: body.text("stateToken") is None),
+        api.post("", api.primary, is_slow=lambda body: body.text("password") is not None),
         api.post("/introspect", api.state),
         api.post("/factors", api.enrol),
         api.post("/factors/{factor_id}/verify", api.verify),

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from host_tools.authority.core import authn_errors, errors
 from host_tools.authority.core.authn_errors import AuthnRefused
 from host_tools.authority.core.authorization_codes import InvalidCode, WrongVerifier
+from host_tools.authority.core.fault_kinds import StatusReply
 from host_tools.authority.core.faults import RateLimit
 from host_tools.authority.dialects import oauth
 from host_tools.authority.parameters import BodyTooLarge, MissingParameter, RepeatedParameter
@@ -104,6 +105,10 @@ OAUTH: oauth.Replies = {
 }
 
 
+# Of a status that a fault answers: Okta's "Error codes".
+_OF_A_STATUS = {401: "E0000011", 403: "E0000006", 404: "E0000007", 405: "E0000022", 429: RATE_LIMITED, 503: "E0000010"}
+
+
 def refusal(error: errors.OAuthError) -> JSONResponse:
     """Okta's reply for a core refusal at its OAuth endpoints."""
     if isinstance(error, MissingParameter) and error.name == "client_id":
@@ -140,3 +145,11 @@ def too_many_requests(limit: RateLimit, now: int) -> JSONResponse:
     headers = oauth.retry_headers(limit, now, _BURST)
     named = {name.replace("X-RateLimit", "X-Rate-Limit"): value for name, value in headers.items()}
     return JSONResponse(api_error(RATE_LIMITED, _TOO_MANY), 429, named)
+
+
+def fault_body(fault: StatusReply, sentence: str) -> dict[str, Any] | None:
+    """Its API's, for a fault there; at its OAuth endpoints the body is OAuth's."""
+    if fault.endpoint != "mfa":
+        return None
+    code = _OF_A_STATUS.get(fault.status, "E0000009" if fault.status >= 500 else "E0000001")
+    return api_error(fault.error or code, fault.error_description or sentence)

@@ -59,7 +59,7 @@ class _Authorization:
             return sent_back(answers.refused(refused))
         try:
             token = sent.get("sessionToken") if self._takes_session_tokens else None
-            if token and self._authority.session_tokens.is_good(token):  # another changes nothing
+            if token and self._authority.session_tokens.is_good(token, wanted.max_age_s):  # another changes nothing
                 return self._brought(visit, wanted, token)
             if is_silent(wanted):
                 return self._silently(visit, wanted)

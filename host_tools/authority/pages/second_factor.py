@@ -138,7 +138,9 @@ class _SecondFactor:
             visit.session = self._factors.give(visit.session, key, typed, visit.secret)
         except PushUnanswered as waiting:
             return self.way(visit, form, None, note=str(waiting))
-        if self._devices.in_force and visit.session.user_id is not None:
+        # Where one more is due, or this form gave nothing, nothing is remembered.
+        given = visit.session.otp_at is not None and "mfa" in visit.session.amr.split()
+        if self._devices.in_force and visit.session.user_id is not None and given:
             self._devices.verified(visit.session.user_id, visit.browser, ticked is not None)
         return onward(visit, self._authority)
 

@@ -25,6 +25,13 @@ from .api import api
 
 HEAD = 'audience = "https://bank.example/api"\nprefix = "/bank"\n'
 RULE = '[[rules]]\npath = "/balance"\n'
+CATS = '[[rules]]\npath = "/cats/"\n'
+TODAY = '[[rules]]\npath = "/today"\n'
+# At the end of a tenant file: one for each audience of `folder`'s policies.
+CLIENTS = "".join(
+    f'\n[[clients]]\nclient_id = "{number}"\naudience = "{audience}"'
+    for number, audience in enumerate(("https://bank.example/api", "b", "q", "c", "m"))
+)
 KNOWN = "known here are audience, prefix, serves, realm, freshness, refusal, rules"
 KNOWN_OF_RULES = "known here are method, path, require, scopes, max_age_s, factors, once"
 PREFIX = "write a path without a last slash, as /bank"
@@ -49,7 +56,7 @@ def test_every_key():
     refusal = "bare"
     [[rules]]
     method = "POST"
-    path = "/transfer/*"
+    path = "/transfer"
     require = "mfa"
     scopes = ["transfer:funds", "view:balance", "transfer:funds"]
     max_age_s = 300
@@ -65,7 +72,7 @@ def test_every_key():
             "/v1/bank~2",
             (
                 ResourceRule(
-                    "POST", "/transfer/*", "mfa", "transfer:funds view:balance", 300, ("push", "otp"), once=True
+                    "POST", "/transfer", "mfa", "transfer:funds view:balance", 300, ("push", "otp"), once=True
                 ),
                 ResourceRule("GET", "/", "none"),
             ),
@@ -91,20 +98,20 @@ def test_what_is_left_out():
     )
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_a_method_has_a_rule_of_its_own(method):
     (rule,) = parse(f'{HEAD}{RULE}method = "{method}"', "").policy.rules
     assert rule.method == method
 
 
-@pytest.mark.parametrize(("max_age_s", "fits"), [(0, True), (31_622_400, True), (-1, False), (31_622_401, False)])
+@pytest.mark.parametrize(("max_age_s", "fits"), [(1, True), (31_622_400, True), (0, False), (31_622_401, False)])
 def test_the_longest_age_is_as_long_as_a_factor_is_remembered(max_age_s, fits):
     text = f'{HEAD}{RULE}require = "mfa"\nmax_age_s = {max_age_s}'
     if fits:
         assert parse(text, "").policy.rules[0].max_age_s == max_age_s
     else:
         assert problems(text) == [
-            f"6: rules[0].max_age_s: is {max_age_s}; it must be a whole number from 0 to 31622400"
+            f"6: rules[0].max_age_s: is {max_age_s}; it must be a whole number from 1 to 31622400"
         ]
 
 
@@ -139,9 +146,9 @@ def test_what_is_missing_of_the_file_itself_is_told_without_an_empty_key(text, t
         (HEAD + "freshness = 'new'\n" + RULE, "3: freshness: is 'new'; it must be one of session, auth_time"),
         (HEAD + "refusal = 5\n" + RULE, "3: refusal: is 5; it must be one of rfc9470, bare"),
         (HEAD + RULE + "method = 'HEAD'",
-         "5: rules[0].method: is 'HEAD'; it must be one of GET, POST, PUT, PATCH, DELETE"),
+         "5: rules[0].method: is 'HEAD'; it must be one of GET, POST, PUT, PATCH, DELETE, OPTIONS"),
         (HEAD + RULE + "method = 'get'",
-         "5: rules[0].method: is 'get'; it must be one of GET, POST, PUT, PATCH, DELETE"),
+         "5: rules[0].method: is 'get'; it must be one of GET, POST, PUT, PATCH, DELETE, OPTIONS"),
         (HEAD + RULE + "require = 'auth'", "5: rules[0].require: is 'auth'; it must be one of none, token, mfa"),
         (HEAD + RULE + "require = true", "5: rules[0].require: is True; it must be one of none, token, mfa"),
         (HEAD + RULE + "scopes = 'a'", "5: rules[0].scopes: is a text; write it as an array, in [ ]"),
@@ -156,7 +163,7 @@ def test_what_is_missing_of_the_file_itself_is_told_without_an_empty_key(text, t
         (HEAD + RULE + "require = 'mfa'\nfactors = 'otp'",
          "6: rules[0].factors: is a text; write it as an array, in [ ]"),
         *((HEAD + RULE + f"require = 'mfa'\nmax_age_s = {value}",
-           f"6: rules[0].max_age_s: is {shown}; it must be a whole number from 0 to 31622400")
+           f"6: rules[0].max_age_s: is {shown}; it must be a whole number from 1 to 31622400")
           for value, shown in (("1.5", "1.5"), ("true", "True"), ("'60'", "'60'"))),
         (HEAD + RULE + "require = 'mfa'\nmax_age_s = [60]",
          "6: rules[0].max_age_s: is an array; it takes a single value"),
@@ -309,9 +316,9 @@ factors = ["x"]
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "apis").mkdir()
     (tmp_path / "bank.toml").write_text(HEAD + RULE)
-    (tmp_path / "apis" / "cats.toml").write_text(f"audience = 'b'\nprefix = '/cats'\nserves = 'catsdogs'\n{RULE}")
-    (tmp_path / "cats too.toml").write_text(f"audience = 'b'\nprefix = '/too'\nserves = 'catsdogs'\n{RULE}")
-    (tmp_path / "quotes.toml").write_text(f"audience = 'q'\nprefix = '/q'\nserves = 'quotes'\n{RULE}")
+    (tmp_path / "apis" / "cats.toml").write_text(f"audience = 'b'\nprefix = '/cats'\nserves = 'catsdogs'\n{CATS}")
+    (tmp_path / "cats too.toml").write_text(f"audience = 'b'\nprefix = '/too'\nserves = 'catsdogs'\n{CATS}")
+    (tmp_path / "quotes.toml").write_text(f"audience = 'q'\nprefix = '/q'\nserves = 'quotes'\n{TODAY}")
     (tmp_path / "another bank.toml").write_text(f"audience = 'c'\nprefix = '/bank'\n{RULE}")
     (tmp_path / "latin.toml").write_bytes(b"# ok\n# \xe4")
     (tmp_path / "marked.toml").write_bytes(b"\xef\xbb\xbf" + (HEAD + RULE).encode())
@@ -324,7 +331,7 @@ def folder(tmp_path: Path) -> Path:
 def tenant_problems(folder: Path, text: str) -> list[str]:
     """Of a tenant file and of all that it names, without the folder's name."""
     with pytest.raises(TenantFileError) as told:
-        parse_tenant(text, "tenant.toml", folder)
+        parse_tenant(text + CLIENTS, "tenant.toml", folder)
     return [each.replace(f"{folder}{os.sep}", "") for each in told.value.problems]
 
 
@@ -333,7 +340,7 @@ def named(*files: str) -> str:
 
 
 def test_policies_are_looked_for_beside_the_tenant_file(folder):
-    settings = parse_tenant(named("bank.toml", "apis/cats.toml"), "tenant.toml", folder)
+    settings = parse_tenant(named("bank.toml", "apis/cats.toml") + CLIENTS, "tenant.toml", folder)
     assert settings.apis == (QUOTES_API, load(folder / "bank.toml"), load(folder / "apis" / "cats.toml"))
 
 
@@ -342,7 +349,7 @@ def test_who_names_none_has_the_quotes(folder):
 
 
 def test_a_policy_for_the_quotes_takes_the_place_of_theirs(folder):
-    settings = parse_tenant(named("bank.toml", "quotes.toml"), "tenant.toml", folder)
+    settings = parse_tenant(named("bank.toml", "quotes.toml") + CLIENTS, "tenant.toml", folder)
     assert [each.policy.prefix for each in settings.apis] == ["/bank", "/q"]
 
 
@@ -402,7 +409,7 @@ def test_the_prefix_of_the_quotes_is_taken_where_they_stay_as_they_are(folder):
     (folder / "mine.toml").write_text(
         "audience = 'm'\nprefix = '/api/quotes'\nserves = 'quotes'\n[[rules]]\npath = '/today'\n"
     )
-    (mine,) = parse_tenant(named("mine.toml"), "tenant.toml", folder).apis
+    (mine,) = parse_tenant(named("mine.toml") + CLIENTS, "tenant.toml", folder).apis
     assert mine.policy.audience == "m"
 
 

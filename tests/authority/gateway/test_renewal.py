@@ -13,13 +13,17 @@ import httpx2
 import pytest
 
 from host_tools.authority.core.authority import Authority
-from host_tools.authority.core.records import Factor
+from host_tools.authority.core.records import Factor, User
 from host_tools.authority.core.resource_policy import ResourceRule
+from host_tools.authority.core.resource_records import SessionFactor
 from host_tools.authority.store import SqliteStore
-from host_tools.authority.tenant import Tenant
+from host_tools.authority.tenant import Tenant, provision
+from host_tools.authority.tenant_settings import TenantSettings, UserSettings
 from host_tools.clock import NS, VirtualClock
 
-from ..mfa_wire import App, Person, add_app, add_person, claims_of, code_in, code_of, give, wrong
+from ..authorize.application import ORIGIN, SPA
+from ..conftest import ISSUER
+from ..mfa_wire import SECRET, App, Person, add_app, add_person, claims_of, code_in, code_of, give, wrong
 from .api import AUDIENCE, CATS, DOGS, OPEN, api, asked, bearer, challenge, serving
 
 EMAIL, PHONE = "zeno@stoa.example", "+15550100123"
@@ -121,8 +125,10 @@ def error(reply: httpx2.Response) -> tuple[int, str, str]:
     return reply.status_code, body["error"], body["error_description"]
 
 
-WRONG_CODE = (403, "invalid_grant", "Invalid binding_code.")
-NOTHING_SENT = (400, "invalid_grant", "Malformed oob_code")
+WRONG_CODE = (403, "invalid_grant", "The code is not right.")
+WRONG_OTP = (403, "invalid_grant", "The code is not right, or was used before.")
+NOTHING_SENT = (400, "invalid_grant", "No code was sent that is still to be used. Ask for one.")
+TOO_OLD = (400, "expired_token", "The code is too old. Ask for another.")
 
 
 # seeds/004, section 5, in both ways of asking how old the factor is (wire-facts 5).
@@ -334,7 +340,7 @@ def test_a_wrong_code_renews_nothing_and_the_right_one_still_does(scene):
 def test_a_wrong_one_time_code_renews_nothing(scene_of):
     with scene_of("otp", rules=(ResourceRule("GET", "/cats/", "mfa"),)) as scene:
         token = scene.password_alone()
-        assert error(scene.finish(token, wrong(scene.shown()))) == (403, "invalid_grant", "Invalid otp_code.")
+        assert error(scene.finish(token, wrong(scene.shown()))) == WRONG_OTP
         assert scene.cats(token) == 401
         assert scene.finish(token, scene.shown()).status_code == 200
 
@@ -389,7 +395,7 @@ def test_a_one_time_code_is_good_once(scene_of):
         code = scene.shown()
         assert scene.finish(here, code).status_code == 200
         for token in (here, there):
-            assert error(scene.finish(token, code)) == (403, "invalid_grant", "Invalid otp_code.")
+            assert error(scene.finish(token, code)) == WRONG_OTP
         assert scene.cats(there) == 401
 
 
@@ -428,7 +434,7 @@ def test_a_code_lives_five_minutes(scene, after_s, outcome):
     reply = scene.finish(token, scene.newest())
     assert reply.status_code == outcome
     if outcome != 200:
-        assert error(reply) == (400, "expired_token", "oob_code is expired")
+        assert error(reply) == TOO_OLD
         assert scene.cats(token) == 401
 
 
@@ -491,6 +497,56 @@ def test_ten_messages_are_the_most(scene):
     assert len(scene.authority.outbox.newest()) == 10
     # The last that was sent is still good.
     assert scene.finish(token, scene.newest()).status_code == 200
+
+
+# A session's tries and a login's, of which neither uses up the other's.
+
+
+def codes_of(scene: Scene, by: str) -> Callable[[str], int]:
+    """What is answered to a code that is brought, by a login or by a session that goes on."""
+    if by == "login":
+        scene.authority.mfa.mode = "always"
+        mfa_token = scene.app.mfa_token(scene.person)
+        if scene.authority.authenticators.of(scene.person.user_id, "otp"):
+            return lambda code: scene.app.otp(mfa_token, code).status_code
+        oob_code = scene.app.challenged(mfa_token)
+        return lambda code: scene.app.oob(mfa_token, oob_code, binding_code=code).status_code
+    token = scene.password_alone()
+    scene.begin(token)
+    return lambda code: scene.finish(token, code).status_code
+
+
+@pytest.mark.parametrize(("used_up", "other"), [("session", "login"), ("login", "session")])
+@pytest.mark.parametrize("factor", ["email", "sms", "otp"])
+def test_wrong_codes_of_the_one_leave_the_other_its_tries(scene_of, factor, used_up, other):
+    with scene_of(factor) as scene:
+
+        def right() -> str:
+            return scene.shown() if factor == "otp" else scene.newest()
+
+        brings = codes_of(scene, used_up)
+        assert [brings(wrong(right())) for _ in range(11)] == [403] * 10 + [429]
+        brings = codes_of(scene, other)
+        assert [brings(wrong(right())) for _ in range(9)] == [403] * 9
+        assert brings(right()) == 200
+
+
+@pytest.mark.parametrize("used_up", ["session", "login"])
+@pytest.mark.parametrize("factor", ["email", "sms"])
+def test_messages_of_the_one_leave_the_other_its_own(scene_of, factor, used_up):
+    with scene_of(factor) as scene:
+        token = scene.password_alone()
+        scene.authority.mfa.mode = "always"
+
+        def sent(by: str) -> int:
+            if by == "session":
+                return scene.begin(token).status_code
+            return scene.app.challenge(scene.app.mfa_token(scene.person)).status_code
+
+        sending = {"session": 202, "login": 200}
+        assert [sent(used_up) for _ in range(11)] == [sending.pop(used_up)] * 10 + [429]
+        ((other, status),) = sending.items()
+        assert [sent(other) for _ in range(11)] == [status] * 10 + [429]
 
 
 def test_right_codes_cost_nothing(scene):
@@ -565,6 +621,34 @@ def test_the_next_token_of_the_session_goes_on_where_the_last_has_expired(scene)
     following = scene.app.refresh(tokens["refresh_token"]).json()["access_token"]
     assert scene.finish(following, scene.newest()).status_code == 200
     assert scene.cats(following) == 200
+
+
+def ends(scene: Scene, store: SqliteStore, refresh_token: str, how: str) -> None:
+    """The grant that a token was issued with, or its user."""
+    if how == "the grant is revoked":
+        sent = {"client_id": scene.app.client_id, "client_secret": SECRET, "token": refresh_token}
+        assert scene.http.post("/oauth/revoke", data=sent).status_code == 200
+    else:
+        staying = TenantSettings(users=(UserSettings("other@stoa.example", password="another's"),))
+        provision(store, ISSUER, staying, only=True)
+        assert store.get(User, scene.person.user_id) is None
+
+
+@pytest.mark.parametrize("how", ["the grant is revoked", "the user is removed"])
+def test_a_token_that_outlives_what_it_came_of_renews_nothing(scene, store, how):
+    """It is good for its API until it expires, which asks nobody (RFC 9068 4): the authority knows better."""
+    scene.authority.mfa.mode = "never"
+    tokens = scene.app.sign_in(scene.person).json()
+    token = tokens["access_token"]
+    assert scene.begin(token).status_code == 202
+    code, sent = scene.newest(), scene.authority.outbox.newest()
+    ends(scene, store, tokens["refresh_token"], how)
+    for reply in (scene.begin(token), scene.finish(token, code)):
+        assert error(reply)[:2] == (401, "invalid_token")
+        assert challenge(reply) == 'Bearer realm="gateway", error="invalid_token"'
+    assert set(scene.authority.outbox.newest()) <= set(sent)
+    assert store.find(SessionFactor) == []
+    assert asked(scene.http, "/catsdogs/dogs/", token).status_code == 200
 
 
 # What a rule counts.
@@ -645,6 +729,36 @@ def test_post_is_the_method(scene, path, method):
     reply = scene.http.request(method, path, headers=bearer(scene.password_alone()))
     assert error(reply) == (405, "invalid_request", "The method must be POST.")
     assert reply.headers["allow"] == "POST"
+
+
+# A browser application's script.
+
+
+@pytest.mark.parametrize("path", ["/gateway/otp", "/gateway/otp/verify"])
+@pytest.mark.parametrize(
+    ("origin", "may"),
+    [(ORIGIN, True), ("https://evil.example", False), (f"{ORIGIN}.evil.example", False), ("null", False)],
+)
+def test_a_client_s_own_origin_may_ask_by_script_and_no_other(scene, store, path, origin, may):
+    store.put(SPA)
+    asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+    before = scene.http.options(path, headers={"Origin": origin} | asks)
+    reply = scene.http.post(path, json={"code": "x"}, headers={"Origin": origin} | bearer(scene.password_alone()))
+    assert before.status_code == (200 if may else 400)
+    for each in (before, reply):
+        assert each.headers.get("access-control-allow-origin") == (origin if may else None)
+        assert "access-control-allow-credentials" not in each.headers
+    if may:
+        assert "authorization" in before.headers["access-control-allow-headers"].lower()
+        exposed = reply.headers["access-control-expose-headers"].lower()
+        assert "www-authenticate" in exposed and "retry-after" in exposed
+
+
+def test_no_script_asks_what_a_server_in_front_does(scene, store):
+    store.put(SPA)
+    asks = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}
+    for reply in (scene.http.options("/gateway/check", headers=asks), scene.http.get("/gateway/check", headers=asks)):
+        assert "access-control-allow-origin" not in reply.headers
 
 
 def test_what_was_sent_and_typed_is_in_the_log_without_the_code(scene):

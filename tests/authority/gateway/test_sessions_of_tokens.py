@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -17,10 +18,10 @@ from host_tools.authority.tenant import Tenant, provision
 from host_tools.authority.tenant_settings import TenantSettings, UserSettings
 from host_tools.clock import NS
 
-from ..authorize.application import SPA, Application
+from ..authorize.application import IMPLICIT, SPA, Application, sent_back
 from ..conftest import ISSUER, Browser, Display
 from ..mfa_wire import App, Person, add_app, claims_of, code_of
-from .api import MFA, START_S
+from .api import MFA, START_S, serving
 
 OURS = ("acr", "sid", "grant_id")
 
@@ -161,6 +162,62 @@ def test_who_leaves_the_tenant_leaves_no_factor_and_no_account(zeno: Person, sto
     assert store.find(SessionFactor) == store.find(BankAccount) == []
 
 
+# ID tokens: OpenID Connect Core 2 has `acr`, and Back-Channel Logout 1.0, 2.1, `sid`.
+
+
+def test_an_id_token_is_of_the_same_session(display, browser, tenant: Tenant):
+    granted = paired(display, browser, scope=f"{tenant.scope} openid")
+    told = claims_of(granted["id_token"])
+    assert told["sid"] == sid(granted)
+    assert "acr" not in told and "amr" not in told
+    refreshed = display.refresh(granted["refresh_token"]).json()
+    assert claims_of(refreshed["id_token"])["sid"] == sid(granted)
+
+
+def test_after_a_second_factor_it_says_so(display, browser, tenant: Tenant):
+    told = claims_of(paired(display, browser, scope=f"{tenant.scope} openid", acr_values=MFA)["id_token"])
+    assert (told["acr"], told["amr"]) == (MFA, ["pwd", "otp", "mfa"])
+
+
+@pytest.mark.parametrize("form", [{}, IMPLICIT])
+def test_so_does_an_application_s(display, browser, store, form):
+    store.put(SPA)
+    application = Application(browser)
+    plain, strong = (
+        claims_of(tokens["id_token"]) for tokens in (given_to(application, **form), given_to(application, MFA, **form))
+    )
+    assert plain["sid"] == strong["sid"]
+    assert ("acr" in plain, strong["acr"]) == (False, MFA)
+
+
+def given_to(application: Application, acr_values: str = "", **form: str) -> dict[str, Any]:
+    """What an application has of a person who does all that they are asked."""
+    person = application.person
+    page = application.ask(acr_values=acr_values, **form)
+    if 'name="password"' in page.text:
+        page = application.sign_in(page)
+    if 'autocomplete="one-time-code"' in page.text:
+        page = application.send(page, code=person.one_time_code())
+    told = sent_back(page)
+    return told if form else dict(application.redeem(told["code"]).json())
+
+
+def test_the_password_and_mfa_grants_tell_them_as_well(app: App, demo: Person, code, authority: Authority):
+    strong = app.otp(app.mfa_token(demo, scope="openid"), code()).json()
+    authority.mfa.mode = "never"
+    plain = app.sign_in(demo, scope="openid").json()
+    for granted, acr in ((strong, MFA), (plain, None)):
+        told = claims_of(granted["id_token"])
+        assert (told["sid"], told.get("acr")) == (sid(granted), acr)
+
+
+def test_the_rfcs_discovery_names_what_may_be_asked_for(authority: Authority, tenant: Tenant):
+    """RFC 9470 7."""
+    with serving(authority, dialect="rfc") as http:
+        for name in ("openid-configuration", "oauth-authorization-server"):
+            assert http.get(f"/.well-known/{name}").json()["acr_values_supported"] == [MFA]
+
+
 # A tenant's scripts.
 
 
@@ -190,6 +247,31 @@ def test_nor_does_a_rule(scripts, display, browser, name):
     told = claims_of(paired(display, browser, scope="read:quotes")["access_token"])
     assert told["https://x/a"] == 1
     assert told.get(name) != "forged"
+
+
+@pytest.mark.parametrize("name", ["acr", "sid", "amr"])
+def test_nor_what_an_application_goes_by(scripts, display, browser, tenant: Tenant, name):
+    body = f"api.idToken.setCustomClaim('{name}', 'forged').idToken.setCustomClaim('https://x/a', 1);"
+    scripts.put([Script("action", "a", f"exports.onExecutePostLogin = async (event, api) => {{ {body} }};")])
+    told = claims_of(paired(display, browser, scope=f"{tenant.scope} openid")["id_token"])
+    assert told["https://x/a"] == 1
+    assert told.get(name) != "forged"
+
+
+# OpenID Connect Core 3.1.2.1: "space-separated string that specifies the acr values".
+@pytest.mark.parametrize(
+    ("acr_values", "seen"), [("", []), ("urn:x", ["urn:x"]), (f"urn:x {MFA}", ["urn:x", MFA]), (" a  b ", ["a", "b"])]
+)
+def test_an_action_sees_what_the_login_was_asked_to_be_like(scripts, display, browser, store, acr_values, seen):
+    body = "api.accessToken.setCustomClaim('https://x/a', JSON.stringify(event.transaction.acr_values));"
+    scripts.put([Script("action", "a", f"exports.onExecutePostLogin = async (event, api) => {{ {body} }};")])
+    store.put(SPA)
+    of_device = paired(display, browser, acr_values=acr_values)
+    of_application = given_to(Application(browser), acr_values)
+    for granted in (of_device, of_application):
+        assert json.loads(claims_of(granted["access_token"])["https://x/a"]) == seen
+    refreshed = display.refresh(of_device["refresh_token"]).json()
+    assert json.loads(claims_of(refreshed["access_token"])["https://x/a"]) == []
 
 
 @pytest.mark.parametrize("name", OURS)
