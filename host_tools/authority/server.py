@@ -186,12 +186,13 @@ def start_authority(
             sense.
     """
     check_choice("dialect", dialect, DIALECT_NAMES)
+    usual = _usual(dialect, refresh_leeway)
     if example is not None:
         check_choice("example", example, EXAMPLE_NAMES)
         if config is not None:
             raise AuthorityError("an example is a tenant file of its own; name one of the two, or copy the example's")
     else:
-        settings = _settings(_tenant(config, dialect, refresh_leeway), mfa, access_token_ttl)
+        settings = _settings(_tenant(config, dialect, usual), mfa, access_token_ttl)
     new_user_id = DIALECTS[dialect].new_user_id
     quotes = quote_of_day or _packaged_quotes()
     kept_in = Path(database) if database is not None else None
@@ -202,7 +203,7 @@ def start_authority(
         if example is not None:
             from host_tools.authority import examples  # and the parser of tenant files
 
-            settings = _settings(examples.settings(example, issuer), mfa, access_token_ttl)
+            settings = _settings(examples.settings(example, issuer, usual), mfa, access_token_ttl)
         try:
             store = SqliteStore(kept_in)
             opened.callback(store.close)
@@ -236,10 +237,8 @@ def start_authority(
     return running
 
 
-def _tenant(config: Path | str | None, dialect: DialectName, refresh_leeway: int) -> TenantSettings:
+def _tenant(config: Path | str | None, dialect: DialectName, usual: TenantSettings) -> TenantSettings:
     """The dialect's demo's, or those of a file, in which what is left out is the demo's."""
-    flow = DIALECTS[dialect].device_flow
-    usual = replace(demo_settings(refresh_leeway), user_codes=flow.user_codes, device_code_lifetime_s=flow.lifetime_s)
     demo = DIALECTS[dialect].demo(usual)
     if config is None:
         return demo
@@ -251,6 +250,12 @@ def _tenant(config: Path | str | None, dialect: DialectName, refresh_leeway: int
     if settings.clients is DEMO_CLIENTS:
         settings = replace(settings, clients=demo.clients)
     return settings
+
+
+def _usual(dialect: DialectName, refresh_leeway: int) -> TenantSettings:
+    """What holds where nobody says otherwise."""
+    flow = DIALECTS[dialect].device_flow
+    return replace(demo_settings(refresh_leeway), user_codes=flow.user_codes, device_code_lifetime_s=flow.lifetime_s)
 
 
 def _settings(settings: TenantSettings, mfa: MfaMode | None, access_token_ttl: int | None) -> TenantSettings:

@@ -5,6 +5,7 @@ docs/tenant-file.md is its reference. Every key may be left out; an empty file i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from host_tools.authority import checked_file
@@ -55,7 +56,6 @@ def _tenant(top: CheckedTable, folder: Path, usual: TenantSettings, elsewhere: l
     deletes_grant = tenant.take("revocation_deletes_grant", flag, _USUAL.revocation_deletes_grant)
     tenant.finish()
     user_codes, device_code_s, interval_s = _device_flow(top.table("device_flow"), usual)
-    known = clients(top)
     settings = TenantSettings(
         name=name,
         access_token_lifetime_s=lifetime_s,
@@ -66,11 +66,12 @@ def _tenant(top: CheckedTable, folder: Path, usual: TenantSettings, elsewhere: l
         mfa=_mfa(top.table("mfa")),
         sign_on_policy=sign_on_policy(top.table("sign_on_policy")),
         users=users(top),
-        clients=known,
+        clients=clients(top),
         webhooks=_webhooks(top.table("outbox")),
         scripts=scripts(top, folder),
-        apis=apis(top, folder, {client.audience for client in known}, elsewhere),
     )
+    audiences = {client.audience for client in settings.clients}
+    settings = replace(settings, apis=apis(top, folder, audiences, elsewhere))
     top.finish()
     return settings
 

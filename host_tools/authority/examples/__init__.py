@@ -36,11 +36,11 @@ def folder(name: ExampleName) -> Path:
     return _HERE / name
 
 
-def settings(name: ExampleName, issuer: str) -> TenantSettings:
-    """Those of its tenant file, with its applications where this issuer's port is."""
+def settings(name: ExampleName, issuer: str, usual: TenantSettings | None = None) -> TenantSettings:
+    """Those of its tenant file, with its applications where this issuer's port is. usual: see tenant_file.load."""
     path = folder(name) / "tenant.toml"
     text, shown = checked_file.read(path, "tenant file")
-    return tenant_file.parse(text.replace(_APPLICATIONS, applications(issuer)), shown, path.parent)
+    return tenant_file.parse(text.replace(_APPLICATIONS, applications(issuer)), shown, path.parent, usual or TenantSettings())
 
 
 def applications(issuer: str) -> str:

@@ -419,8 +419,8 @@ def test_the_prefix_of_the_quotes_is_taken_where_they_stay_as_they_are(folder):
 @pytest.mark.parametrize("serves", ["bank", "catsdogs", "quotes"])
 @pytest.mark.parametrize(
     "prefix",
-    ["/gateway", "/gateway/bank", "/oauth", "/oauth/token", "/mfa", "/mfa/x", "/assets", "/.well-known", "/authorize",
-     "/activate", "/phone", "/outbox", "/sign-in", "/consent", "/userinfo", "/v2", "/oidc", "/control",
+    ["/gateway", "/gateway/check", "/oauth", "/oauth/token", "/mfa", "/mfa/challenge/x", "/assets", "/.well-known",
+     "/authorize", "/activate", "/phone", "/outbox", "/sign-in", "/consent", "/userinfo", "/v2", "/oidc", "/control",
      "/openapi.json"],
 )  # fmt: skip
 def test_no_api_is_served_among_the_authoritys_own_addresses(authority: Authority, prefix, serves):
