@@ -86,6 +86,7 @@ def put_users(
             store.put(replace(user, password_hash=password_hash))
             # A password that is set anew is a new one: what was tried of the former is over.
             store.delete(PasswordTries, user_id=user.user_id)
+            store.delete(PresenceToken, user_id=user.user_id)
             if each.mfa_enabled is not None:
                 own = store.get(UserMfa, user.user_id) or UserMfa(user.user_id, False, 0, None, None)
                 store.put(replace(own, enabled=each.mfa_enabled))

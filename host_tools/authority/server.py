@@ -26,7 +26,7 @@ from host_tools.authority.core.policies import MFA_MODES, MfaMode
 from host_tools.authority.dialects import DIALECT_NAMES, DIALECTS, DialectName
 from host_tools.authority.durable_answers import DurableAnswers
 from host_tools.authority.errors import AuthorityError, NotNow
-from host_tools.authority.example_names import EXAMPLE_NAMES, ExampleName
+from host_tools.authority.example_names import EXAMPLE_NAMES, NEEDS, ExampleName
 from host_tools.authority.gateway import Quote, QuoteOfDay
 from host_tools.authority.listening import OnRequest, hang_up, listen, server_of, settled, watched
 from host_tools.authority.local_ca import NAMES, LocalCA, local_ca
@@ -189,6 +189,11 @@ def start_authority(
     usual = _usual(dialect, refresh_leeway)
     if example is not None:
         check_choice("example", example, EXAMPLE_NAMES)
+        if NEEDS[example] not in DIALECTS[dialect].endpoints.values():
+            raise AuthorityError(
+                f"the example {example} needs {NEEDS[example].replace('_', ' ')}, which the dialect {dialect} has not;"
+                " name another dialect"
+            )
         if config is not None:
             raise AuthorityError("an example is a tenant file of its own; name one of the two, or copy the example's")
     else:

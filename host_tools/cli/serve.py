@@ -90,6 +90,7 @@ def serve(
     made and printed.
     """
     from host_tools.authority import start_authority
+    from host_tools.authority.dialects import DIALECTS
     from host_tools.clock import RealClock, VirtualClock
 
     def tell(method: str, path: str, status: int) -> None:
@@ -132,7 +133,8 @@ def serve(
                 for name, value in (*_lines("user", listed["users"]), *_lines("client", listed["clients"])):
                     print(f"  {name:14} {value}", flush=True)
             # A display pairs by the device grant, and the tenant's client_id is of the first client that may.
-            by_device = any("device_code" in client.grants for client in authority.listed_tenant.clients)
+            pairs = "device_authorization" in DIALECTS[dialect].endpoints.values()
+            by_device = pairs and any("device_code" in client.grants for client in authority.listed_tenant.clients)
             if by_device and authority.tenant.quotes_url:
                 options = f"--issuer {tenant['issuer']} --client-id {tenant['client_id']}"
                 if trust:

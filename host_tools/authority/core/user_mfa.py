@@ -48,8 +48,12 @@ class UserMfaMethods:
         self._events = events
 
     def of(self, user_id: str) -> list[Authenticator]:
-        """The user's methods, oldest first, those to be verified included."""
-        return [each for each in self._authenticators.of(user_id, active=None) if each.factor in ENOUGH]
+        """The user's methods, oldest first, those to be verified included.
+
+        A recovery code that hangs on an authenticator which was never confirmed (authenticators.py) is none yet.
+        """
+        kept = self._authenticators.of(user_id, active=None)
+        return [each for each in kept if each.factor == "otp" or (each.factor == "recovery-code" and each.active)]
 
     def setting(self, user_id: str) -> UserMfa:
         return self._store.get(UserMfa, user_id) or UserMfa(user_id, False, 0, None, None)
@@ -74,11 +78,11 @@ class UserMfaMethods:
             self._touch(method)
 
     def remove(self, user_id: str, method_id: str) -> None:
-        """Raises UnknownAuthenticator; NotEnoughMethods where MFA is on and could not be without it."""
+        """Raises UnknownAuthenticator; NotEnoughMethods for the last of its type while MFA is on."""
         with self._store.transaction():
             method = self._named(user_id, method_id)
-            others = [each for each in self.of(user_id) if each != method]
-            if self.setting(user_id).enabled and is_enough([method, *others]) and not is_enough(others):
+            others = {each.factor for each in self.of(user_id) if each.active and each != method}
+            if self.setting(user_id).enabled and method.active and method.factor not in others:
                 raise NotEnoughMethods
             self._authenticators.let_go(method)
 

@@ -130,9 +130,13 @@ class UserMfaGrants:
         return [each for each in methods if each.active and self._transactions.allows(held, each.factor)]
 
     def _challenge(self, asked: MfaTransaction, address: str, verdict: Verdict) -> MfaRequired | None:
-        methods = self._open(asked)
         is_refresh = asked.protocol == "oauth2-refresh-token"
         by_user = not is_refresh and self._methods.setting(asked.user_id).enabled
+        methods = self._open(asked)
+        if by_user and not methods:
+            # A script that wants a factor the user has not does not turn off what they have turned on.
+            asked = replace(asked, factors_allowed="")
+            methods = self._open(asked)
         protocol: Protocol = "oauth2-refresh-token" if is_refresh else "oauth2-password"
         by_tenant = self._mfa.challenges(protocol, address, known_browser=is_refresh, directive=verdict.mfa)
         if not methods or not (by_user or by_tenant):

@@ -9,6 +9,7 @@ from host_tools.authority.example_names import ExampleName
 from host_tools.authority.tenant_settings import TenantSettings
 
 _HERE = Path(__file__).parent
+_USUAL = TenantSettings()
 _APPLICATIONS = "http://localhost:8080"  # where the files have them: on the authority's own port, by its other name
 
 # What somebody does next who has started one. `{issuer}` ends in a slash, `{applications}` does not.
@@ -40,7 +41,7 @@ def settings(name: ExampleName, issuer: str, usual: TenantSettings | None = None
     """Those of its tenant file, with its applications where this issuer's port is. usual: see tenant_file.load."""
     path = folder(name) / "tenant.toml"
     text, shown = checked_file.read(path, "tenant file")
-    return tenant_file.parse(text.replace(_APPLICATIONS, applications(issuer)), shown, path.parent, usual or TenantSettings())
+    return tenant_file.parse(text.replace(_APPLICATIONS, applications(issuer)), shown, path.parent, usual or _USUAL)
 
 
 def applications(issuer: str) -> str:

@@ -189,3 +189,14 @@ def test_time_begins_where_the_clock_says(clock):
     with start(clock, "bank") as authority, connected(authority) as http:
         assert http.get("/bank/").headers["date"] == "Sun, 22 Nov 2026 00:00:00 GMT"
         assert clock.now_ns() == START_NS
+
+
+@pytest.mark.parametrize(("example", "needs"), [("bank", "authorization"), ("quotes", "device authorization")])
+def test_an_example_wants_a_dialect_that_has_what_it_needs(example, needs):
+    with pytest.raises(AuthorityError, match=f"needs {needs}, which the dialect extrahorizon has not"):
+        start_authority(VirtualClock(START_NS), dialect="extrahorizon", example=example)
+
+
+def test_an_example_under_okta_has_oktas_device_flow():
+    with start_authority(VirtualClock(START_NS), dialect="okta", example="quotes") as running:
+        assert running._authority.user_codes.mask == "********"
