@@ -13,6 +13,15 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 USER = '[[users]]\nusername = "anna@stoa.example"\n'
 
 
+def are_told(told: tuple[str, ...], text: str, name: str) -> None:
+    """Each with the file's name and a line of this text, and nothing that does not print."""
+    assert told
+    for each in told:
+        line, _, rest = each.removeprefix(f"{name}:").partition(": ")
+        assert 1 <= int(line) <= text.count("\n") + 1
+        assert rest.isprintable(), each
+
+
 def problems(text: str, folder: Path = Path()) -> list[str]:
     """What is said of this text, without the file's name. folder: where its scripts are."""
     with pytest.raises(TenantFileError) as told:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from host_tools.authority import AuthorityError
 from host_tools.authority.tenant_file import parse
 
+from .tenant_files import are_told
+
 names = st.sampled_from(
     ["tenant", "device_flow", "mfa", "users", "clients", "outbox", "subscribers", "authenticators", "refresh_token",
      "metadata", "name", "username", "password", "factor", "totp_secret", "mask", "charset", "untrusted", "url",
@@ -50,11 +52,7 @@ def answered(text: str) -> None:
     try:
         settings = parse(text, "tenant.toml")
     except AuthorityError as refused:
-        assert refused.problems
-        for each in refused.problems:
-            line, _, rest = each.removeprefix("tenant.toml:").partition(": ")
-            assert 1 <= int(line) <= text.count("\n") + 1
-            assert rest.isprintable(), each
+        are_told(refused.problems, text, "tenant.toml")
     else:
         assert settings.users
         assert settings.clients

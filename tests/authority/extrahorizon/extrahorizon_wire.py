@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 import pyotp
 
+from host_tools.authority.core.errors import OAuthError
 from host_tools.authority.tenant import Tenant
 from host_tools.clock import NS, VirtualClock
 
@@ -133,3 +136,23 @@ def refused(reply: httpx2.Response) -> tuple[int, int, str]:
         assert body.keys() == {"code", "name", "message"}, body
         told = body
     return reply.status_code, told["code"], told["name"]
+
+
+def refused_at_once(ask: Callable[[], object], times: int = 8) -> list[str]:
+    """What so many threads hear that ask at the same moment. Straight at the core: over HTTP the loop has them queue."""
+    told: list[str] = []
+    ready = threading.Barrier(times)
+
+    def guess() -> None:
+        ready.wait()
+        try:
+            ask()
+        except OAuthError as refusal:
+            told.append(type(refusal).__name__)
+
+    threads = [threading.Thread(target=guess) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(told)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
-from host_tools.authority.core.errors import OAuthError
 from host_tools.authority.core.token_endpoint import Credentials
 from host_tools.authority.core.user_mfa_records import PasswordTries
 from host_tools.authority.tenant import provision
@@ -14,7 +11,7 @@ from host_tools.authority.tenant_settings import DEMO_USER, TenantSettings, User
 from host_tools.clock import NS
 from tests.authority.conftest import ISSUER
 
-from .extrahorizon_wire import SECOND_NS, refused
+from .extrahorizon_wire import SECOND_NS, refused, refused_at_once
 
 WRONG = 400, 106, "AUTHENTICATION_EXCEPTION"
 TOO_SOON = 400, 211, "LOGIN_TIMEOUT_EXCEPTION"
@@ -128,22 +125,10 @@ def test_the_look_at_the_rate_and_the_count_are_one_transaction(account, steps):
 
 def test_of_many_passwords_at_once_the_first_alone_is_looked_at(account, authority, tenant, clock):
     clock.sleep_ns(SECOND_NS)
-    told: list[str] = []
-    ready = threading.Barrier(8)
-
-    def guess() -> None:
-        ready.wait()
-        try:
-            authority.user_mfa_grants.password(Credentials(tenant.client_id), tenant.demo_user, "wrong")
-        except OAuthError as refusal:
-            told.append(type(refusal).__name__)
-
-    threads = [threading.Thread(target=guess) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(told) == [*["LoginTooSoon"] * 7, "WrongCredentials"]
+    told = refused_at_once(
+        lambda: authority.user_mfa_grants.password(Credentials(tenant.client_id), tenant.demo_user, "wrong")
+    )
+    assert told == [*["LoginTooSoon"] * 7, "WrongCredentials"]
 
 
 def test_whom_it_holds_up_can_be_seen(account):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
-from host_tools.authority.core.errors import OAuthError
 from host_tools.authority.core.reattempt_delay import LONGEST_S, delay_s, remaining_ms
 from host_tools.authority.core.token_endpoint import Credentials
 from host_tools.clock import NS
 
-from .extrahorizon_wire import SECOND_NS, refused
+from .extrahorizon_wire import SECOND_NS, refused, refused_at_once
 
 DELAYED = 400, 134, "MFA_REATTEMPT_DELAY_EXCEPTION"
 WRONG = 400, 130, "INVALID_MFA_CODE_EXCEPTION"
@@ -117,22 +114,9 @@ def test_wait_code_and_cost_are_one_transaction(guarded, steps):
 
 
 def test_of_many_codes_at_once_the_first_alone_is_looked_at(guarded, authority, tenant):
-    """In threads, straight at the core: over HTTP the loop would have them queue."""
     mfa_token, wrong = guarded.mfa_token(), guarded.wrong_code()
-    told: list[str] = []
-    ready = threading.Barrier(8)
-
-    def guess() -> None:
-        ready.wait()
-        try:
-            authority.user_mfa_grants.mfa(Credentials(tenant.client_id), mfa_token, guarded.totp["id"], wrong)
-        except OAuthError as refusal:
-            told.append(type(refusal).__name__)
-
-    threads = [threading.Thread(target=guess) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(told) == ["InvalidOtp", *["ReattemptDelay"] * 7]
+    told = refused_at_once(
+        lambda: authority.user_mfa_grants.mfa(Credentials(tenant.client_id), mfa_token, guarded.totp["id"], wrong)
+    )
+    assert told == ["InvalidOtp", *["ReattemptDelay"] * 7]
     assert guarded.setting()["failedAttempts"] == 1

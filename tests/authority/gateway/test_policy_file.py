@@ -20,6 +20,7 @@ from host_tools.authority.tenant_file import parse as parse_tenant
 from host_tools.authority.tenant_settings import QUOTES_API, ApiSettings, TenantFileError
 
 from ..conftest import quote_of_day
+from ..tenant_files import are_told
 from ..test_tenant_file_any_text import inline
 from .api import api
 
@@ -469,11 +470,7 @@ def answered(text: str) -> None:
     try:
         settings = parse(text, "p.toml")
     except TenantFileError as refused:
-        assert refused.problems
-        for each in refused.problems:
-            line, _, rest = each.removeprefix("p.toml:").partition(": ")
-            assert 1 <= int(line) <= text.count("\n") + 1
-            assert rest.isprintable(), each
+        are_told(refused.problems, text, "p.toml")
     else:
         assert settings.policy.rules
         assert settings.policy.prefix.startswith("/")
