@@ -139,7 +139,7 @@ def refused(reply: httpx2.Response) -> tuple[int, int, str]:
 
 
 def refused_at_once(ask: Callable[[], object], times: int = 8) -> list[str]:
-    """What so many threads hear that ask at the same moment. Straight at the core: over HTTP the loop has them queue."""
+    """What so many threads hear that ask the core at the same moment: over HTTP the loop has them queue."""
     told: list[str] = []
     ready = threading.Barrier(times)
 
