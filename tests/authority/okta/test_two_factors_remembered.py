@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from host_tools.authority.core.authn_records import DeviceChoice
+from host_tools.authority.provisioning import put_users
+from host_tools.authority.tenant_settings import AuthenticatorSettings, UserSettings
 from host_tools.clock import NS
 from tests.authority.mfa_wire import PHONE, demo_person, give, text_of
 
@@ -78,6 +80,20 @@ def test_in_the_api_the_wish_of_the_last_counts(api: Api, authority, two, first,
     assert api.begun()["status"] == ("SUCCESS" if remembered else "MFA_REQUIRED")
 
 
+@pytest.mark.parametrize("wished", [True, False])
+def test_the_box_of_the_last_is_as_its_user_had_it_before_the_first(api, authority, clock, two, wished):
+    """A wish whose time is over is one still, until its user says otherwise of the last."""
+    authority.mfa.factors = 1
+    api.through(rememberDevice=str(wished).lower())
+    clock.sleep_ns(900 * NS)
+    authority.mfa.factors = 2
+    told = api.begun()
+    at = [each["factorType"] for each in told["_embedded"]["factors"]].index("token:software:totp")
+    after = api.verify(told, api.code(), at, rememberDevice="true").json()
+    assert after["status"] == "MFA_REQUIRED"
+    assert [each["_embedded"]["policy"]["rememberDeviceByDefault"] for each in (told, after)] == [wished, wished]
+
+
 @pytest.mark.parametrize("remaining", [0, 1])
 def test_no_device_is_remembered_longer_than_its_user_has_a_factor(api, authority, store, tenant, remaining):
     api.through(rememberDevice="true")
@@ -90,3 +106,11 @@ def test_no_device_is_remembered_longer_than_its_user_has_a_factor(api, authorit
         assert authority.authenticators.remove(person.user_id, each.authenticator_id)
     assert api.begun()["status"] == ("SUCCESS" if remaining else "MFA_ENROLL")
     assert authority.device_choices.remembers(neighbour, "theirs")
+
+
+@pytest.mark.parametrize("kept", [(), (AuthenticatorSettings("otp"),)])
+def test_nor_than_the_tenant_s_settings_leave_them_one(api, store, tenant, kept):
+    api.through(rememberDevice="true")
+    user = UserSettings(tenant.demo_user, tenant.demo_password, authenticators=kept)
+    put_users(store, [user], only=True)
+    assert api.begun()["status"] == ("SUCCESS" if kept else "MFA_ENROLL")
