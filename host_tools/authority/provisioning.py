@@ -165,6 +165,8 @@ def _put_authenticators(store: Store, user_id: str, user: UserSettings, only: bo
         store.delete(OobChallenge, authenticator_id=authenticator_id)
     for authenticator in put:
         store.put(authenticator)
+    if only and not any(each.factor != "recovery-code" for each in put):
+        store.delete(DeviceChoice, user_id=user_id)  # as Authenticators.remove has it
     return tuple(listed)
 
 

@@ -176,7 +176,7 @@ class AuthnFactors:
         after, another = self.given(transaction, held, factor.factor)
         pushes = auto_push if factor.factor == "push" else None
         # While one more is due nothing is remembered yet, or the first would spare its user the second.
-        self._devices.verified(transaction.user_id, transaction.device, remember and not another, pushes)
+        self._devices.verified(transaction.user_id, transaction.device, None if another else remember, pushes)
         if another:
             return self._sign_in.standing(state_token, self._transactions.keep(chooses(transaction, "MFA_REQUIRED")))
         return self._sign_in.complete(transaction, after)

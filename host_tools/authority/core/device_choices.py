@@ -46,7 +46,7 @@ class DeviceChoices:
         chosen = self._of(user_id, device)
         return chosen is not None and bool(chosen.auto_push)
 
-    def verified(self, user_id: str, device: str, remember: bool, auto_push: bool | None = None) -> None:
+    def verified(self, user_id: str, device: str, remember: bool | None, auto_push: bool | None = None) -> None:
         """A factor was given on this device, and this is what the user wishes from now on; None: nothing was said.
 
         device: empty for one that does not say which it is, of which nothing is kept.
@@ -56,13 +56,14 @@ class DeviceChoices:
         with self._store.transaction():
             before = self._of(user_id, device) or DeviceChoice(_key(user_id, device), user_id, None, False, 0)
             now = self._clock.now_ns()
-            remember = remember and self.policy.may_remember
+            wished = remember and self.policy.may_remember
+            remembered_at = before.remembered_at if remember is None else now if wished else None
             pushes = before.auto_push if auto_push is None else auto_push
-            self._store.put(replace(before, remembered_at=now if remember else None, auto_push=pushes, verified_at=now))
+            self._store.put(replace(before, remembered_at=remembered_at, auto_push=pushes, verified_at=now))
             devices = sorted(self._store.find(DeviceChoice, user_id=user_id), key=lambda each: each.verified_at)
             for oldest in devices[:-MOST_DEVICES]:
                 self._store.delete(DeviceChoice, key=oldest.key)
-            if remember:
+            if wished:
                 self._events.add("device_remembered", user_id=user_id, detail=self.policy.factor_prompt_mode.lower())
 
     def _of(self, user_id: str, device: str) -> DeviceChoice | None:

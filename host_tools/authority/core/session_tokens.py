@@ -38,7 +38,8 @@ class SessionTokens:
         found = self._good(token)
         if found is None or max_age_s is None:
             return found is not None
-        return self._clock.now_ns() <= _issued_at(found) + max_age_s * NS
+        # 0 asks for a sign-in of its own. Not by the time: see login_demands.
+        return max_age_s > 0 and self._clock.now_ns() <= _issued_at(found) + max_age_s * NS
 
     def redeem(self, session: LoginSession, token: str) -> tuple[str, LoginSession] | None:
         """The session of a browser that brings one, signed in, with its new secret; None for one that is not good.
