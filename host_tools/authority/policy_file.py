@@ -51,7 +51,7 @@ def apis(top: CheckedTable, folder: Path, audiences: Collection[str], elsewhere:
     refuse_twins(told, "policy", lambda api: api and f"prefix {api.policy.prefix}")
     refuse_twins(told, "policy", lambda api: api and api.serves)
     named = tuple(api for _, api in told if api is not None)
-    for table, api in told:
+    for table, api in told if top.is_right("clients") else ():
         asks = api is not None and any(rule.require != "none" for rule in api.policy.rules)
         if api is not None and asks and api.policy.audience not in audiences:
             table.wrong(
@@ -116,11 +116,9 @@ def _policy(top: CheckedTable) -> ApiSettings:
 def _check_served(top: CheckedTable, policy: ResourcePolicy, served: Sequence[tuple[str, str]]) -> None:
     has = ", ".join(" ".join(each) for each in served)
     for at, rule in enumerate(policy.rules):
-        if rule.path and not any(rule.fits(method, path) for method, path in served):
+        if not any(rule.fits(method, path) for method, path in served):
             unserved = f"is {rule.path}, with {rule.method} nothing that is served here; there is {has}"
             top.wrong(unserved, "rules", at, "path")
-    if ("GET", "/today") in served and policy.rule("GET", "/today") is None and top.is_right("rules"):
-        top.wrong('have none for GET /today, which the display asks for; add [[rules]] with path = "/today"', "rules")
 
 
 def _rules(top: CheckedTable) -> tuple[ResourceRule, ...]:

@@ -531,6 +531,22 @@ def test_wrong_codes_of_the_one_leave_the_other_its_tries(scene_of, factor, used
         assert brings(right()) == 200
 
 
+@pytest.mark.parametrize("factor", ["email", "sms", "otp"])
+def test_the_right_one_takes_no_try(scene_of, factor):
+    with scene_of(factor) as scene:
+        token = scene.password_alone()
+
+        def begun() -> str:
+            scene.begin(token)
+            return scene.shown() if factor == "otp" else scene.newest()
+
+        code = begun()
+        assert [scene.finish(token, wrong(code)).status_code for _ in range(9)] == [403] * 9
+        assert scene.finish(token, code).status_code == 200
+        code = begun()
+        assert [scene.finish(token, wrong(code)).status_code for _ in range(2)] == [403, 429]
+
+
 @pytest.mark.parametrize("used_up", ["session", "login"])
 @pytest.mark.parametrize("factor", ["email", "sms"])
 def test_messages_of_the_one_leave_the_other_its_own(scene_of, factor, used_up):
@@ -649,6 +665,18 @@ def test_a_token_that_outlives_what_it_came_of_renews_nothing(scene, store, how)
     assert set(scene.authority.outbox.newest()) <= set(sent)
     assert store.find(SessionFactor) == []
     assert asked(scene.http, "/catsdogs/dogs/", token).status_code == 200
+
+
+def test_so_does_one_without_a_grant_whose_user_is_removed(scene, store):
+    scene.authority.mfa.mode = "never"
+    tokens = scene.app.sign_in(scene.person, scope="openid").json()
+    assert "refresh_token" not in tokens
+    token = tokens["access_token"]
+    assert scene.begin(token).status_code == 202
+    code = scene.newest()
+    ends(scene, store, "", "the user is removed")
+    for reply in (scene.begin(token), scene.finish(token, code)):
+        assert error(reply)[:2] == (401, "invalid_token")
 
 
 # What a rule counts.
