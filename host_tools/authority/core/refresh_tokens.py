@@ -90,7 +90,7 @@ class RefreshTokens:
         now = self._clock.now_ns()
         lifetime_s = client.refresh_lifetime_s
         family = TokenFamily(
-            family_id=secrets.token_hex(16),
+            family_id=secrets.token_urlsafe(12),
             client_id=client.client_id,
             user_id=subject.user_id,
             scope=subject.scope,

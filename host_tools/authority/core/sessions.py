@@ -188,7 +188,7 @@ class LoginSessions:
                     otp_at=None,
                     verdict=None,
                     signed_in_for=session.request_id or session.user_code,
-                    sid=secrets.token_urlsafe(16),
+                    sid=secrets.token_urlsafe(9),
                 )
             )
 

@@ -221,7 +221,7 @@ class TokenEndpoint:
         Who has signed in without a browser, by the password grant, begins a session with it.
         """
         if not subject.sid:
-            subject = replace(subject, sid=secrets.token_urlsafe(16))
+            subject = replace(subject, sid=secrets.token_urlsafe(9))
         offline = OFFLINE_ACCESS in subject.scope.split() and "refresh_token" in client.grants.split()
         if not offline or subject.audience == self.mfa_audience:
             return subject, None
