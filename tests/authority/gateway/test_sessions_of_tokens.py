@@ -28,7 +28,7 @@ OURS = ("acr", "sid", "grant_id")
 
 def sid(tokens: dict[str, Any]) -> str:
     told = claims_of(tokens["access_token"])["sid"]
-    assert isinstance(told, str) and len(told) >= 16
+    assert isinstance(told, str) and len(told) >= 12
     return told
 
 

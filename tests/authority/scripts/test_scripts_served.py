@@ -80,7 +80,14 @@ def held(paired, monkeypatch) -> Iterator[Callable[[str], Held]]:
             (process,) = [each for each in sandboxes() if self.process and each.pid == self.process._process.pid]
             process.suspend()
             made[0].sandbox = process
-            begun.set()
+            line = self.process._line
+
+            # Not before it has been asked: one that is found dead before that is replaced, and not missed.
+            def waiting(deadline_s: float) -> bytes:
+                begun.set()
+                return line(deadline_s)
+
+            monkeypatch.setattr(self.process, "_line", waiting)
         return ask(self, **given)
 
     def hold(body: str) -> Held:
