@@ -75,9 +75,8 @@ def create_app(
         *pages.routes(authority, spoken.logout, spoken.authorize),
         openapi.route(authority.issuer, spoken, control is not None, apis),
         *([control] if control else []),
-        *gateway.routes_for_any(authority, apis),
     ]
-    _check_prefixes(apis, own)
+    _check_prefixes(apis, [*(getattr(route, "path", "") for route in own), *gateway.PATHS])
     app = Starlette(
         routes=[*own, *gateway.routes(authority, apis, quote_of_day)],
         middleware=middleware,
@@ -94,11 +93,11 @@ def _open_to_scripts(dialect: Dialect, apis: Sequence[ApiSettings]) -> list[str]
     return [*open_paths, *gateway.RENEWAL]
 
 
-def _check_prefixes(apis: Sequence[ApiSettings], own: Sequence[BaseRoute]) -> None:
+def _check_prefixes(apis: Sequence[ApiSettings], own: Sequence[str]) -> None:
     """Raises AuthorityError."""
     for api in apis:
         prefix = api.policy.prefix
-        if api.serves is not None and any(_overlap(prefix, getattr(route, "path", "")) for route in own):
+        if api.serves is not None and any(_overlap(prefix, path) for path in own):
             raise AuthorityError(
                 f"the policy's prefix {prefix} lies among the authority's own addresses; name another, as /{api.serves}"
             )

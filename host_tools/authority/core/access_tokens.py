@@ -59,6 +59,11 @@ def signing_key(store: Store, clock: Clock) -> RSAKey:
         return made
 
 
+def short_id() -> str:
+    """A name for a token or a session, 12 characters."""
+    return secrets.token_urlsafe(_ID_BYTES)
+
+
 class AccessTokens:
     """Mints for one issuer. `ttl_s` may be changed while it runs: a shorter one makes devices refresh sooner."""
 
@@ -80,7 +85,7 @@ class AccessTokens:
             "azp": subject.client_id,  # Auth0's own profile names the client so, RFC 9068's `client_id`: both are read
             "iat": now,
             "exp": now + self.ttl_s,
-            "jti": secrets.token_urlsafe(_ID_BYTES),
+            "jti": short_id(),
             "scope": subject.scope,
             "auth_time": subject.auth_time_at // NS,
             "amr": subject.amr.split(),

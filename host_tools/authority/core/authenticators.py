@@ -15,6 +15,7 @@ from host_tools.authority.core.authn_records import DeviceChoice
 from host_tools.authority.core.errors import TooManyAttempts, WrongOneTimeCode, WrongRecoveryCode
 from host_tools.authority.core.events import EventLog
 from host_tools.authority.core.records import Authenticator, Factor, fingerprint
+from host_tools.authority.core.recovery_code_sets import typed_fingerprint
 from host_tools.authority.core.storage import Store
 from host_tools.clock import NS, Clock
 
@@ -159,7 +160,7 @@ class Authenticators:
         seed: as of `enrol`.
         """
         self._take("recovery code, user", user_id)
-        typed = fingerprint("".join(entry.split()).replace("-", "").upper())
+        typed = typed_fingerprint(entry)
         with self._store.transaction():
             held = self.of(user_id, "recovery-code")
             right = any(hmac.compare_digest(each.secret, typed) for each in held)

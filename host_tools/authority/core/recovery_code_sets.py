@@ -17,6 +17,11 @@ _ALPHABET = string.ascii_uppercase + string.digits
 _LENGTH = 16  # 82 bits: no table has them (records.fingerprint)
 
 
+def typed_fingerprint(entry: str) -> str:
+    """What is kept of a recovery code, of one as somebody types it: in small letters, or in groups."""
+    return fingerprint("".join(entry.split()).replace("-", "").upper())
+
+
 def new_codes() -> tuple[str, ...]:
     return tuple("".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH)) for _ in range(COUNT))
 
@@ -28,7 +33,7 @@ def hashed(codes: Sequence[str]) -> str:
 
 def without(kept: str, entry: str) -> str | None:
     """What is kept of the set once this code is spent; None where it is none of it, or was spent before."""
-    typed = fingerprint("".join(entry.split()).replace("-", "").upper())
+    typed = typed_fingerprint(entry)
     hashes = kept.split()
     # All of them are compared, whichever it is.
     others = [each for each in hashes if not hmac.compare_digest(each, typed)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from host_tools.authority.core import login_demands
+from host_tools.authority.core.access_tokens import short_id
 from host_tools.authority.core.attempts import AttemptLimits
 from host_tools.authority.core.authorization_requests import AuthorizationRequests, protocol_of
 from host_tools.authority.core.consents import Consents
@@ -188,7 +189,7 @@ class LoginSessions:
                     otp_at=None,
                     verdict=None,
                     signed_in_for=session.request_id or session.user_code,
-                    sid=secrets.token_urlsafe(9),
+                    sid=short_id(),
                 )
             )
 

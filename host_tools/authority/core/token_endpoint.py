@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import copy
 import hmac
-import secrets
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from host_tools.authority.core.access_tokens import AccessTokens, Subject
+from host_tools.authority.core.access_tokens import AccessTokens, Subject, short_id
 from host_tools.authority.core.claims import claims_of
 from host_tools.authority.core.device_grants import DeviceAuthorization, DeviceGrants
 from host_tools.authority.core.errors import (
@@ -221,7 +220,7 @@ class TokenEndpoint:
         Who has signed in without a browser, by the password grant, begins a session with it.
         """
         if not subject.sid:
-            subject = replace(subject, sid=secrets.token_urlsafe(9))
+            subject = replace(subject, sid=short_id())
         offline = OFFLINE_ACCESS in subject.scope.split() and "refresh_token" in client.grants.split()
         if not offline or subject.audience == self.mfa_audience:
             return subject, None

@@ -172,6 +172,12 @@ def revocation(authority: Authority, call: Call, refuses_access_tokens: bool) ->
     return Response(headers=NO_STORE)
 
 
+def introspection(authority: Authority, call: Call) -> Response:
+    """RFC 7662 2.2."""
+    told = authority.issued_tokens.introspect(call.credentials, call.sent.required("token"))
+    return JSONResponse(dict(told), headers=NO_STORE)
+
+
 def device_code_grant(authority: Authority, call: Call) -> Response:
     return granted(authority.tokens.redeem_device_code(call.credentials, call.sent.required("device_code")))
 

@@ -13,7 +13,7 @@ import uuid
 from functools import partial
 from typing import Any, NamedTuple
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from host_tools.authority.core.authority import Authority
@@ -76,8 +76,7 @@ def routes(authority: Authority) -> list[Route]:
         return oauth.revocation(authority, call, refuses_access_tokens=False)
 
     def introspect(call: Call) -> Response:
-        told = authority.issued_tokens.introspect(call.credentials, call.sent.required("token"))
-        return JSONResponse(dict(told), headers=oauth.NO_STORE)
+        return oauth.introspection(authority, call)
 
     token, keys = oauth.by_grant_type(_GRANTS, authority), authority.access_tokens.public_keys()
     found = okta_authn.routes(authority)

@@ -71,8 +71,7 @@ def routes(authority: Authority) -> list[Route]:
         return oauth.revocation(authority, call, refuses_access_tokens=True)
 
     def introspect(call: Call) -> Response:
-        told = authority.issued_tokens.introspect(call.credentials, call.sent.required("token"))
-        return JSONResponse(dict(told), headers=oauth.NO_STORE)
+        return oauth.introspection(authority, call)
 
     metadata = _metadata(authority)
     return [

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from host_tools.authority.core.authority import Authority
 from host_tools.authority.core.fault_kinds import Endpoint
 from host_tools.authority.core.resources import Resource
-from host_tools.authority.gateway import operations, renewal
+from host_tools.authority.gateway import operations, renewal, subrequest
 from host_tools.authority.gateway.bank import bank
 from host_tools.authority.gateway.cats_and_dogs import cats_and_dogs
 from host_tools.authority.gateway.guarded import Served, guarded
@@ -22,25 +22,22 @@ from host_tools.authority.gateway.quotes import Quote, QuoteOfDay, quotes
 from host_tools.authority.gateway.subrequest import check_route
 from host_tools.authority.tenant_settings import ApiSettings
 
-__all__ = ["RENEWAL", "Quote", "QuoteOfDay", "endpoints_of", "routes", "routes_for_any"]
+__all__ = ["PATHS", "RENEWAL", "Quote", "QuoteOfDay", "endpoints_of", "routes"]
 
 RENEWAL = (renewal.BEGIN, renewal.FINISH)
-
-
-def routes_for_any(authority: Authority, apis: Sequence[ApiSettings]) -> list[Route]:
-    """What servers in front and their clients ask."""
-    resources = [Resource(api.policy, authority) for api in apis]
-    return [check_route(authority, resources), *renewal.routes(authority)]
+PATHS = (subrequest.PATH, *RENEWAL)  # those that are there whatever APIs there are
 
 
 def routes(authority: Authority, apis: Sequence[ApiSettings], quote_of_day: QuoteOfDay) -> list[Route]:
-    """All below each served API's prefix, the longest first, as the check has it: one API may lie below another."""
-    served = sorted((api for api in apis if api.serves is not None), key=lambda api: -len(api.policy.prefix))
-    return [
-        route
-        for api in served
-        for route in guarded(authority, Resource(api.policy, authority), _served(api, authority, quote_of_day))
-    ]
+    """What servers in front and their clients ask, and all below each served API's prefix."""
+    # The longest prefix first, as the check has it: one API may lie below another.
+    in_order = sorted(apis, key=lambda api: -len(api.policy.prefix))
+    resources = [Resource(api.policy, authority) for api in in_order]
+    found = [check_route(authority, resources), *renewal.routes(authority)]
+    for api, resource in zip(in_order, resources, strict=True):
+        if api.serves is not None:
+            found += guarded(authority, resource, _served(api, authority, quote_of_day))
+    return found
 
 
 def endpoints_of(apis: Sequence[ApiSettings]) -> Mapping[str, Endpoint]:

@@ -34,6 +34,8 @@ _SHOWN = re.compile(r"[^\x20-\x7e]")
 
 
 def check_route(authority: Authority, resources: Sequence[Resource]) -> Route:
+    """resources: those of the longest prefixes first, for one API may lie below another."""
+
     async def endpoint(request: Request) -> Response:
         # Of two, nobody could tell which the server in front means and which somebody has slipped in.
         method, uri = (_only(request.headers.getlist(name)) for name in (_METHOD, _URI))
@@ -57,8 +59,7 @@ def _found(resources: Sequence[Resource], method: str | None, uri: str | None) -
     path = path_of(uri)
     if path is None:
         return "the path can be read in more than one way"
-    # The longest prefix that fits: one API may lie below another.
-    for resource in sorted(resources, key=lambda each: len(each.policy.prefix), reverse=True):
+    for resource in resources:
         prefix = resource.policy.prefix
         if path == prefix or path.startswith(f"{prefix}/"):
             rule = resource.policy.rule(method, path[len(prefix) :])
